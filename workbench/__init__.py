@@ -1,0 +1,63 @@
+"""Workbench: notebooks as the unit of work, on one chain that records itself.
+
+    cell → commit → data → features → run → model → predictions → drift → retraining
+
+Everything a notebook needs hangs on the sub-packages, which load on first use:
+
+>>> import workbench as wb
+>>> wb.__version__
+'0.1.0'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench import (
+        data,
+        explain,
+        factory,
+        features,
+        git,
+        jobs,
+        lineage,
+        monitoring,
+        panels,
+        registry,
+        serving,
+        tracking,
+    )
+    from workbench.project import Project
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Project",
+    "__version__",
+    "data",
+    "explain",
+    "factory",
+    "features",
+    "git",
+    "jobs",
+    "lineage",
+    "monitoring",
+    "panels",
+    "registry",
+    "serving",
+    "tracking",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Project":
+        return importlib.import_module("workbench.project").Project
+    if name in __all__:
+        return importlib.import_module(f"workbench.{name}")
+    raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The `workbench` command: thin wiring over the modules."""

@@ -1,0 +1,1 @@
+"""Sources of data by name; every read leaves its schema, row count and digest."""

@@ -1,0 +1,1 @@
+"""One TOML file that ties features, training, gate, scoring, monitoring and retraining."""

@@ -1,0 +1,1 @@
+"""Live data and predictions against a reference, window by window."""

@@ -1,0 +1,1 @@
+"""View-models and their faces: the same numbers in a notebook, in Voila and in a file."""

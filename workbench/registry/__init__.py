@@ -1,0 +1,1 @@
+"""Versions and the evidence on which an alias moves."""

@@ -1,0 +1,38 @@
+"""Our own records: what MLflow has no table for.
+
+One idea: a row is written before the work it speaks of starts, and changed only by the one who
+holds that work, so that whatever is killed, what the tables say stays true. SQLite in WAL mode by
+default, PostgreSQL by its address; Alembic brings an older database up to date.
+"""
+
+from workbench.store.database import Database, database
+from workbench.store.files import file_lock, write_atomic
+from workbench.store.tables import (
+    AlertRow,
+    DatasetRow,
+    DecisionRow,
+    EdgeRow,
+    GateRow,
+    JobRow,
+    PredictionRow,
+    StepRow,
+    WindowRow,
+    now,
+)
+
+__all__ = [
+    "AlertRow",
+    "Database",
+    "DatasetRow",
+    "DecisionRow",
+    "EdgeRow",
+    "GateRow",
+    "JobRow",
+    "PredictionRow",
+    "StepRow",
+    "WindowRow",
+    "database",
+    "file_lock",
+    "now",
+    "write_atomic",
+]

@@ -1,0 +1,213 @@
+"""The tables. Times are UTC and aware; structured values are JSON."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, DateTime, Dialect, Index, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+__all__ = [
+    "AlertRow",
+    "Base",
+    "DatasetRow",
+    "DecisionRow",
+    "EdgeRow",
+    "GateRow",
+    "JobRow",
+    "PredictionRow",
+    "StepRow",
+    "WindowRow",
+    "now",
+]
+
+
+def now() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware time in UTC, also on SQLite, which keeps no zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time rather than guess its zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive time {value.isoformat()}: give it a zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        return value.replace(tzinfo=UTC) if value is not None else None
+
+
+class Base(DeclarativeBase):
+    """Declares our types once for all tables."""
+
+    type_annotation_map: ClassVar[Any] = {
+        datetime: UTCDateTime,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+    }
+
+
+class JobRow(Base):
+    """One execution of a notebook."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    notebook: Mapped[str]
+    parameters: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(index=True)
+    label: Mapped[str] = mapped_column(default="")
+    branch: Mapped[str | None]
+    commit: Mapped[str | None]
+    run_id: Mapped[str | None] = mapped_column(index=True)
+    output: Mapped[str | None]
+    error: Mapped[str | None]
+    error_cell: Mapped[int | None]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class StepRow(Base):
+    """A step of a factory that is done: what went in (as a digest) and what came out."""
+
+    __tablename__ = "steps"
+
+    factory: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    result: Mapped[dict[str, Any]]
+    finished_at: Mapped[datetime]
+
+
+class DatasetRow(Base):
+    """A named source as it was read."""
+
+    __tablename__ = "datasets"
+    __table_args__ = (UniqueConstraint("name", "digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    address: Mapped[str]
+    schema: Mapped[dict[str, Any]]
+    rows: Mapped[int]
+    digest: Mapped[str]
+    read_at: Mapped[datetime]
+
+
+class EdgeRow(Base):
+    """One link of the chain: `source` was used to make `target`."""
+
+    __tablename__ = "edges"
+    __table_args__ = (
+        UniqueConstraint("source", "target", "relation"),
+        Index("ix_edges_target", "target"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    target: Mapped[str]
+    relation: Mapped[str]
+    at: Mapped[datetime]
+
+
+class GateRow(Base):
+    """What the gate found of one model version; never changed afterwards."""
+
+    __tablename__ = "gates"
+    __table_args__ = (Index("ix_gates_model_version", "model", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    factory: Mapped[str]
+    model: Mapped[str]
+    version: Mapped[str]
+    policy: Mapped[str]
+    outcome: Mapped[str]
+    report: Mapped[dict[str, Any]]
+    digest: Mapped[str]
+    evaluated_at: Mapped[datetime]
+
+
+class DecisionRow(Base):
+    """Who moved which alias when, why and on what evidence; only ever appended."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    factory: Mapped[str]
+    model: Mapped[str] = mapped_column(index=True)
+    alias: Mapped[str]
+    version: Mapped[str]
+    previous: Mapped[str | None]
+    outcome: Mapped[str]
+    reason: Mapped[str]
+    evidence: Mapped[dict[str, Any]]
+    decided_by: Mapped[str]
+    decided_at: Mapped[datetime]
+
+
+class PredictionRow(Base):
+    """One window that was scored: where its rows are and which version gave them."""
+
+    __tablename__ = "predictions"
+    __table_args__ = (UniqueConstraint("factory", "window_start"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    factory: Mapped[str]
+    model: Mapped[str]
+    version: Mapped[str]
+    window_start: Mapped[datetime]
+    window_end: Mapped[datetime]
+    rows: Mapped[int]
+    path: Mapped[str]
+    digest: Mapped[str]
+    scored_at: Mapped[datetime]
+
+
+class WindowRow(Base):
+    """What a monitor found in one window; evaluating it again replaces it."""
+
+    __tablename__ = "windows"
+    __table_args__ = (UniqueConstraint("monitor", "window_start"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    monitor: Mapped[str]
+    model: Mapped[str]
+    version: Mapped[str]
+    window_start: Mapped[datetime]
+    window_end: Mapped[datetime]
+    status: Mapped[str]
+    findings: Mapped[list[Any]]
+    metrics: Mapped[dict[str, Any]]
+    job_id: Mapped[str | None]
+    evaluated_at: Mapped[datetime]
+
+
+class AlertRow(Base):
+    """A window that crossed its thresholds: one alert, whatever the number of causes."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (UniqueConstraint("monitor", "window_start"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    monitor: Mapped[str]
+    model: Mapped[str]
+    version: Mapped[str]
+    window_start: Mapped[datetime]
+    state: Mapped[str]
+    cause: Mapped[str]
+    message: Mapped[str]
+    owner: Mapped[str]
+    job_id: Mapped[str | None]
+    opened_at: Mapped[datetime]

@@ -1,0 +1,57 @@
+"""Writing and walking the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select
+
+from workbench.project import Project
+from workbench.store import EdgeRow, database, insert_missing, now
+
+__all__ = ["Edge", "downstream", "link", "upstream"]
+
+
+class Edge(BaseModel):
+    """`source` was used to make `target`; `relation` says how."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    source: str
+    target: str
+    relation: str
+
+
+def link(project: Project, sources: Iterable[str], target: str, relation: str) -> None:
+    """Write an edge from each source to `target`; writing one again changes nothing."""
+    edges = [
+        {"source": source, "target": target, "relation": relation, "at": now()}
+        for source in dict.fromkeys(sources)
+    ]
+    with database(project).session() as session:
+        insert_missing(session, EdgeRow, edges)
+
+
+def upstream(project: Project, node: str) -> list[Edge]:
+    """Return every edge that leads to `node`, nearest first."""
+    return _walk(project, node, towards_sources=True)
+
+
+def downstream(project: Project, node: str) -> list[Edge]:
+    """Return every edge that starts from `node`, nearest first."""
+    return _walk(project, node, towards_sources=False)
+
+
+def _walk(project: Project, node: str, *, towards_sources: bool) -> list[Edge]:
+    near, far = (EdgeRow.target, "source") if towards_sources else (EdgeRow.source, "target")
+    found: dict[Edge, None] = {}
+    frontier, seen = {node}, {node}
+    with database(project).session() as session:
+        while frontier:
+            rows = session.scalars(select(EdgeRow).where(near.in_(frontier)).order_by(EdgeRow.id))
+            edges = [Edge.model_validate(row) for row in rows]
+            found.update(dict.fromkeys(edges))
+            frontier = {getattr(edge, far) for edge in edges} - seen
+            seen |= frontier
+    return list(found)

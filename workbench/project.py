@@ -39,12 +39,17 @@ class Project:
         """
         here = Path(start or Path.cwd()).expanduser().resolve()
         for folder in (here, *here.parents):
-            if (folder / SETTINGS_FILE).is_file():
+            if (folder / SETTINGS_FILE).exists():
                 return cls(folder, load_settings(folder / SETTINGS_FILE))
         raise NotAProjectError(
             f"no {SETTINGS_FILE} in {here} or above it: "
             "make a project with `workbench init DIR`, or go to one"
         )
+
+    def at(self, root: Path) -> Project:
+        """Return the same project, records and all, as its code stands in another work tree."""
+        settings = load_settings(root / SETTINGS_FILE)
+        return Project(root, settings.model_copy(update={"state_dir": self.state}))
 
     @property
     def name(self) -> str:

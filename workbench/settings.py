@@ -7,9 +7,12 @@ tells its kernel where the project keeps its state.
 
 from __future__ import annotations
 
+import json
+import os
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -17,6 +20,7 @@ from pydantic_settings import (
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from workbench.errors import ConfigError, what_exists
@@ -24,6 +28,7 @@ from workbench.errors import ConfigError, what_exists
 __all__ = ["Settings", "SourceSettings", "load_settings", "load_toml", "validate"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_PREFIX = "WORKBENCH_"
 
 
 class SourceSettings(BaseModel):
@@ -42,10 +47,10 @@ class Settings(BaseSettings):
     """All keys of `workbench.toml`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="WORKBENCH_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
-    name: str = Field(description="the project's name, and its MLflow experiment")
+    name: str = Field(min_length=1, description="the project's name, and its MLflow experiment")
     state_dir: Path = Field(default=Path(".workbench"), description="where records and data go")
     database_url: str = Field(default="", description="our tables; SQLite in state_dir if empty")
     tracking_uri: str = Field(default="", description="MLflow; SQLite in state_dir if empty")
@@ -88,6 +93,30 @@ def load_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: can't be read: {error.strerror}") from error
 
 
+def load_settings(path: Path) -> Settings:
+    """Read the project's settings from the file at `path`, then from the environment.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file, or the environment variable, that holds what can't be used.
+    """
+    content = load_toml(path)
+    for key in content:  # before the call: it takes a few arguments that are no settings
+        if key not in Settings.model_fields:
+            known = what_exists(key, Settings.model_fields)
+            raise ConfigError(f"{path}: {key}: unknown key; {known}")
+    try:
+        return Settings(**content)
+    except ValidationError as error:
+        problem = _first(error)
+        variable = _variable(problem["loc"])
+        raise _config_error(Settings, error, f"${variable}" if variable else path) from error
+    except SettingsError as error:
+        suspects = " or ".join(f"${name}" for name in _not_json())
+        raise ConfigError(f"{suspects}: a list or a table has to be written as JSON") from error
+
+
 def validate(model: type[_Model], content: dict[str, Any], where: Path | str) -> _Model:
     """Build `model` from `content`, naming file, key and expectation in one line if it can't be.
 
@@ -99,10 +128,20 @@ def validate(model: type[_Model], content: dict[str, Any], where: Path | str) ->
     try:
         return model(**content)
     except ValidationError as error:
-        first, *more = error.errors(include_url=False)
-        key = ".".join(str(part) for part in first["loc"])
-        rest = f" (and {len(more)} more)" if more else ""
-        raise ConfigError(f"{where}: {key}: {_expectation(model, first)}{rest}") from error
+        raise _config_error(model, error, where) from error
+
+
+def _config_error(model: type[BaseModel], error: ValidationError, where: Path | str) -> ConfigError:
+    problem = _first(error)
+    key = ".".join(str(part) for part in problem["loc"])
+    rest = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return ConfigError(f"{where}: {key}: {_expectation(model, problem)}{rest}")
+
+
+def _first(error: ValidationError) -> Any:
+    """Pick the problem to speak of: a misspelt key explains the missing one beside it."""
+    problems = error.errors(include_url=False)
+    return min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
 
 
 def _expectation(model: type[BaseModel], problem: Any) -> str:
@@ -137,6 +176,24 @@ def _is_model(candidate: Any) -> bool:
     return isinstance(candidate, type) and issubclass(candidate, BaseModel)
 
 
-def load_settings(path: Path) -> Settings:
-    """Read the project's settings from the file at `path`, then from the environment."""
-    return validate(Settings, load_toml(path), path)
+def _variable(loc: Sequence[str | int]) -> str | None:
+    """Name the environment variable that gave the value at `loc`, if one did."""
+    given = {name.upper(): name for name in os.environ}
+    for length in range(len(loc), 0, -1):
+        name = _PREFIX + "__".join(str(part) for part in loc[:length]).upper()
+        if name in given:
+            return given[name]
+    return None
+
+
+def _not_json() -> list[str]:
+    """Name the environment variables under a list or a table whose value isn't JSON."""
+    keys = [key for key, field in Settings.model_fields.items() if get_origin(field.annotation)]
+    found = []
+    for name, value in os.environ.items():
+        if name.upper().startswith(tuple(_PREFIX + key.upper() for key in keys)):
+            try:
+                json.loads(value)
+            except ValueError:
+                found.append(name)
+    return found

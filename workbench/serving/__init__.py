@@ -1,1 +1,5 @@
 """A model version at work: rows in, rows out, each naming the version that scored it."""
+
+from workbench.serving.batch import Prediction, list_predictions, read_predictions, score_window
+
+__all__ = ["Prediction", "list_predictions", "read_predictions", "score_window"]

@@ -5,13 +5,14 @@ holds that work, so that whatever is killed, what the tables say stays true. SQL
 default, PostgreSQL by its address; Alembic brings an older database up to date.
 """
 
-from workbench.store.database import Database, database
+from workbench.store.database import Database, database, insert_missing
 from workbench.store.files import file_lock, write_atomic
 from workbench.store.tables import (
     AlertRow,
     DatasetRow,
     DecisionRow,
     EdgeRow,
+    FeatureViewRow,
     GateRow,
     JobRow,
     PredictionRow,
@@ -26,6 +27,7 @@ __all__ = [
     "DatasetRow",
     "DecisionRow",
     "EdgeRow",
+    "FeatureViewRow",
     "GateRow",
     "JobRow",
     "PredictionRow",
@@ -33,6 +35,7 @@ __all__ = [
     "WindowRow",
     "database",
     "file_lock",
+    "insert_missing",
     "now",
     "write_atomic",
 ]

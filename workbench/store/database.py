@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from workbench.errors import StoreError
+from workbench.errors import ConfigError, StoreError
 from workbench.project import Project
 from workbench.store.files import file_lock
+from workbench.store.tables import Base
 
-__all__ = ["HEAD", "Database", "database"]
+__all__ = ["HEAD", "Database", "database", "insert_missing"]
 
 HEAD = "0001"
 """The schema's newest revision; opening compares it before it pays for importing Alembic."""
@@ -52,12 +54,25 @@ class Database:
     def _migrate(self) -> None:
         from alembic import command
         from alembic.config import Config
+        from alembic.util import CommandError
 
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        folder = str(Path(__file__).parent / "migrations")
+        config.set_main_option("script_location", folder.replace("%", "%%"))  # it interpolates
         with self._engine.begin() as connection:
+            if self._engine.dialect.name == "sqlite":
+                # Python's driver opens no transaction for DDL by itself, and a migration that is
+                # killed half-way would leave tables that the next one can't make.
+                connection.exec_driver_sql("begin immediate")
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise StoreError(
+                    f"{_shown(self.url)}: made by a newer Workbench (its tables are at revision "
+                    f"{self._revision()}, this one knows up to {HEAD}): "
+                    "pip install -U jupyter-workbench"
+                ) from error
 
 
 @lru_cache(maxsize=32)
@@ -76,10 +91,24 @@ def database(project: Project) -> Database:
     return _open(project.database_url, project.state / "migrate.lock")
 
 
+def insert_missing(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert the rows that no unique constraint already knows, also against a rival writer."""
+    assert session.bind is not None
+    insert = (postgresql if session.bind.dialect.name == "postgresql" else sqlite).insert
+    if rows:
+        session.execute(insert(table).on_conflict_do_nothing(), rows)
+
+
 def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 30})
+    try:
+        address = make_url(url)
+        if address.get_backend_name() != "sqlite":
+            return create_engine(address, pool_pre_ping=True)
+    except ArgumentError as error:
+        raise ConfigError("database_url: not an address of a database we can use") from error
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"database_url: its driver {error.name} isn't installed") from error
+    engine = create_engine(address.update_query_dict({"timeout": "30", **address.query}))
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
@@ -96,13 +125,11 @@ def _engine(url: str) -> Engine:
 def _as_store_error(url: str) -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except DBAPIError as error:
         raise StoreError(f"{_shown(url)}: {error.orig}") from error
     except SQLAlchemyError as error:
         raise StoreError(f"{_shown(url)}: {error}") from error
 
 
 def _shown(url: str) -> str:
-    from sqlalchemy.engine import make_url
-
     return make_url(url).render_as_string(hide_password=True)

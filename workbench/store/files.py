@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
-from workbench.errors import StoreError
+from workbench.errors import StoreError, WorkbenchError
 
 __all__ = ["file_lock", "write_atomic"]
 
@@ -17,19 +18,37 @@ __all__ = ["file_lock", "write_atomic"]
 def write_atomic(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; what was written there takes its place at the end.
 
-    A reader sees the old file or the new one, never half of one, also after a crash.
+    A reader sees the old file or the new one, never half of one, also after a crash. Writers of
+    the same file don't meet: each has a temporary path of its own, and the last one stands.
+
+    Raises
+    ------
+    StoreError
+        If the file can't be written. An error of ours that the block raises stays what it is.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield beside
         with beside.open("rb") as written:
             os.fsync(written.fileno())
         beside.replace(path)
+        _sync(path.parent)  # the new name too has to outlive a power cut
+    except WorkbenchError:
+        raise
     except OSError as error:
         raise StoreError(f"{path}: can't be written: {error.strerror or error}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong is on its way already
+            beside.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -44,4 +63,6 @@ def file_lock(path: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
+        # A process forked inside the block holds the same lock: closing alone wouldn't free it.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)

@@ -15,6 +15,7 @@ __all__ = [
     "DatasetRow",
     "DecisionRow",
     "EdgeRow",
+    "FeatureViewRow",
     "GateRow",
     "JobRow",
     "PredictionRow",
@@ -120,6 +121,17 @@ class EdgeRow(Base):
     target: Mapped[str]
     relation: Mapped[str]
     at: Mapped[datetime]
+
+
+class FeatureViewRow(Base):
+    """A feature view as it was last applied, so that listing it runs no project code."""
+
+    __tablename__ = "feature_views"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    definition: Mapped[dict[str, Any]]
+    applied_at: Mapped[datetime]
 
 
 class GateRow(Base):

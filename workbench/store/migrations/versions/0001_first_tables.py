@@ -70,6 +70,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_edges_target", ["target"], unique=False)
 
     op.create_table(
+        "feature_views",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("definition", sa.JSON(), nullable=False),
+        sa.Column("applied_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "gates",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("factory", sa.String(), nullable=False),
@@ -162,6 +170,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_gates_model_version")
 
     op.drop_table("gates")
+    op.drop_table("feature_views")
     with op.batch_alter_table("edges", schema=None) as batch_op:
         batch_op.drop_index("ix_edges_target")
 

@@ -1,0 +1,241 @@
+"""Making a champion: features, training, gate, promotion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from workbench.errors import GateRefusedError, JobError
+from workbench.factory.factory import Factory
+from workbench.factory.spec import Period
+from workbench.factory.steps import Reporter, Stage
+from workbench.jobs import Job, JobRequest, load_notebook, run_jobs
+from workbench.registry import (
+    GateReport,
+    evaluate_gate,
+    get_model,
+    list_models,
+    promote,
+    register,
+)
+from workbench.registry.gate import LOWER_IS_BETTER
+from workbench.tracking import read_json
+
+__all__ = [
+    "CHAMPION",
+    "build",
+    "check",
+    "choose",
+    "gate",
+    "remember_reference",
+    "run_steps",
+    "train",
+    "training_requests",
+]
+
+CHAMPION = "champion"
+
+
+def build(factory: Factory, reporter: Reporter) -> None:
+    """Compute the features of all rows."""
+    with reporter.stage("Features, point in time", 1) as stage:
+        stage.working("joining what was known at each moment")
+        stage.done(f"{factory.built['rows']:,} rows × {len(factory.columns)} features")
+
+
+def train(factory: Factory, reporter: Reporter) -> list[dict[str, Any]]:
+    """Run the training notebook once for each combination; return each one's run and job."""
+    requests = training_requests(factory)
+    with reporter.stage("Training notebooks", len(requests)) as stage:
+        return run_steps(factory, "train", requests, {"frame": factory.built["digest"]}, stage)
+
+
+def training_requests(factory: Factory) -> dict[str, JobRequest]:
+    """Return one training job for each combination of the grid, by its label."""
+    spec = factory.spec.training
+    names = ("train_start", "train_end", "valid_start", "valid_end")
+    days = [day.isoformat() for day in (*spec.train, *spec.validate_on)]
+    periods = dict(zip(names, days, strict=True))
+    return {
+        " ".join(str(parameters[name]) for name in spec.grid) or "all": JobRequest(
+            spec.notebook,
+            {"factory": factory.name, **periods, **parameters},
+            code=factory.project.root,
+        )
+        for parameters in spec.combinations()
+    }
+
+
+def run_steps(
+    factory: Factory,
+    kind: str,
+    requests: dict[str, JobRequest],
+    inputs: dict[str, Any],
+    stage: Stage,
+) -> list[dict[str, Any]]:
+    """Run those notebook jobs that aren't done for the same inputs; return the results of all.
+
+    Raises
+    ------
+    JobError
+        If a job failed. The others were run to their end and needn't be run again.
+    """
+    digests = {
+        label: {
+            "notebook": _source(request),
+            "parameters": dict(request.parameters),
+            **inputs,
+        }
+        for label, request in requests.items()
+    }
+    results = {
+        label: known
+        for label in requests
+        if (known := factory.steps.result(f"{kind}:{label}", digests[label])) is not None
+    }
+    for label in results:
+        stage.done(label)
+    waiting = [label for label in requests if label not in results]
+
+    def ended(position: int, job: Job) -> None:
+        label = waiting[position]
+        if job.state == "succeeded":
+            result = {"label": label, "job": job.id, "run_id": job.run_id}
+            results[label] = factory.steps.finish(f"{kind}:{label}", digests[label], result)
+            stage.done(label)
+
+    jobs = run_jobs(
+        factory.project,
+        [replace(requests[label], label=f"{kind} {label}") for label in waiting],
+        on_progress=stage.job,
+        on_end=ended,
+    )
+    failed = [job for job in jobs if job.state != "succeeded"]
+    if failed:
+        first = failed[0]
+        raise JobError(
+            f"{len(failed)} of {len(requests)} {kind} jobs failed; {first.label}: {first.error} "
+            f"(cell {first.error_cell}); see `workbench jobs show {first.id}`"
+        )
+    return [results[label] for label in requests]
+
+
+def _source(request: JobRequest) -> list[str]:
+    """What makes it the same notebook or another one: the source of its cells."""
+    assert request.code is not None, "a factory's jobs name their work tree"
+    return [cell.source for cell in load_notebook(request.code / request.notebook).cells]
+
+
+def check(factory: Factory, trained: list[dict[str, Any]], reporter: Reporter) -> list[GateReport]:
+    """Register what was trained and put each version through the gate."""
+    spec = factory.spec.training
+    reports = []
+    with reporter.stage("Gate", len(trained)) as stage:
+        for result in trained:
+            stage.working(result["label"])
+            report = gate(
+                factory,
+                result["run_id"],
+                train_on=spec.train,
+                judge_on=spec.validate_on,
+                key=f"gate:{result['label']}",
+            )
+            stage.done(f"{result['label']} {report.outcome}")
+            reports.append(report)
+    return reports
+
+
+def gate(
+    factory: Factory, run_id: str, *, train_on: Period, judge_on: Period, key: str
+) -> GateReport:
+    """Register a run's model and put the version through the gate, against today's champion."""
+    spec = factory.spec
+    inputs = {
+        "run": run_id,
+        "policy": spec.gate.digest,
+        "frame": factory.built["digest"],
+        "judge_on": judge_on,
+    }
+
+    def work() -> dict[str, Any]:
+        version = register(factory.project, spec.model, run_id)
+        report = evaluate_gate(
+            factory.project,
+            spec.gate,
+            factory=factory.name,
+            model=spec.model,
+            version=version,
+            rows=factory.labelled(*judge_on).select(*factory.columns, factory.label),
+            label=factory.label,
+            window=f"{judge_on[0]} to {judge_on[1]}",
+            baseline_rate=_base_rate(factory, train_on),
+            champion=_current_champion(factory),
+        )
+        return report.model_dump(mode="json")
+
+    return GateReport.model_validate(factory.steps.run(key, inputs, work))
+
+
+def _base_rate(factory: Factory, period: Period) -> float:
+    return float(factory.labelled(*period)[factory.label].to_numpy().mean())
+
+
+def choose(factory: Factory, reports: list[GateReport], reporter: Reporter) -> str:
+    """Give the best of those that passed the alias `champion`; return its version.
+
+    Raises
+    ------
+    GateRefusedError
+        If none passed.
+    """
+    passed = [report for report in reports if report.outcome == "passed"]
+    if not passed:
+        raise GateRefusedError(
+            f"factory {factory.name}: none of {len(reports)} versions passed the gate; "
+            f"see `workbench models show {factory.spec.model}`"
+        )
+    metric = factory.spec.gate.metric
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    best = max(passed, key=lambda report: sign * report.metrics[metric])
+    reason = (
+        f"best {metric} of {len(reports)} versions on {best.window}: {best.metrics[metric]:.4f} "
+        f"(base rate {best.metrics['base_rate']:.3f}); {len(passed)} passed the gate"
+    )
+    inputs = {"gates": [report.digest for report in reports]}
+    with reporter.stage("Promotion", 1) as stage:
+        result = factory.steps.run("promote", inputs, lambda: _promoted(factory, best, reason))
+        remember_reference(factory, best)
+        stage.done(f"version {result['version']} is {CHAMPION}")
+    return str(result["version"])
+
+
+def remember_reference(factory: Factory, report: GateReport) -> None:
+    """Keep at hand what monitoring compares with: the training's profile, the gate's metrics."""
+
+    def work() -> dict[str, Any]:
+        versions = get_model(factory.project, report.model).versions
+        run_id = next(v.run_id for v in versions if v.version == report.version)
+        profile = read_json(factory.project, run_id, "reference.json")
+        return {"profile": profile, "expected": report.metrics}
+
+    factory.steps.run(f"reference:{report.version}", {"gate": report.digest}, work)
+
+
+def _current_champion(factory: Factory) -> str | None:
+    """Return the version that holds the alias now."""
+    models = {model.name: model for model in list_models(factory.project)}
+    model = models.get(factory.spec.model)
+    return model.aliases.get(CHAMPION) if model else None
+
+
+def _promoted(factory: Factory, report: GateReport, reason: str) -> dict[str, Any]:
+    decision = promote(
+        factory.project,
+        report.model,
+        report.version,
+        CHAMPION,
+        reason=reason,
+        factory=factory.name,
+        policy=factory.spec.gate.digest,
+    )
+    return {"version": report.version, "decision": decision.id}

@@ -1,0 +1,74 @@
+"""Putting the champion to work and watching it: batch scoring, one monitoring job a window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.factory.factory import Factory
+from workbench.factory.make import run_steps
+from workbench.factory.spec import Period
+from workbench.factory.steps import Reporter
+from workbench.jobs import JobRequest
+from workbench.registry import Scorer
+from workbench.serving import score_window
+
+__all__ = ["monitor", "score"]
+
+
+def score(factory: Factory, version: str, reporter: Reporter) -> dict[str, str]:
+    """Score every window with a version; return the digest of each window's predictions."""
+    digests = {}
+    scorer: Scorer | None = None
+    windows = factory.spec.scoring.windows()
+    with reporter.stage("Batch scoring", len(windows)) as stage:
+        for window in windows:
+            name = window[0].isoformat()
+            inputs = {
+                "version": version,
+                "frame": factory.built["digest"],
+                "window": window,
+            }
+            known = factory.steps.result(f"score:{name}", inputs)
+            if known is None:
+                stage.working(name)
+                scorer = scorer or Scorer.load(factory.project, factory.spec.model, version)
+                known = factory.steps.finish(
+                    f"score:{name}", inputs, _scored(factory, scorer, window)
+                )
+            digests[name] = str(known["digest"])
+            stage.done(f"{name}: {known['rows']:,} rows")
+    return digests
+
+
+def monitor(factory: Factory, version: str, scored: dict[str, str], reporter: Reporter) -> None:
+    """Evaluate every scored window, each in a notebook job of its own."""
+    reference = factory.steps.latest(f"reference:{version}")
+    requests = {
+        window: JobRequest(
+            factory.spec.monitor.notebook,
+            {"factory": factory.name, "window_start": window},
+            track=False,
+            code=factory.project.root,
+        )
+        for window in scored
+    }
+    inputs = {
+        "spec": factory.spec.monitor.model_dump(mode="json"),
+        "scored": scored,
+        "reference": reference,
+    }
+    with reporter.stage("Monitoring notebooks", len(requests)) as stage:
+        run_steps(factory, "monitor", requests, inputs, stage)
+
+
+def _scored(factory: Factory, scorer: Scorer, window: Period) -> dict[str, Any]:
+    prediction = score_window(
+        factory.project,
+        scorer,
+        factory.rows(*window),
+        factory=factory.name,
+        keep=[factory.key, factory.event_time],
+        window=factory.moments(window),
+        name=window[0].isoformat(),
+    )
+    return {"digest": prediction.digest, "rows": prediction.rows, "path": prediction.path}

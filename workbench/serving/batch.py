@@ -1,0 +1,117 @@
+"""Scoring a window of rows into a Parquet file that says who scored them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import delete, select
+
+from workbench.data import frame_digest
+from workbench.errors import NotFoundError
+from workbench.lineage import link
+from workbench.project import Project
+from workbench.registry import Scorer
+from workbench.store import PredictionRow, database, now, write_atomic
+
+__all__ = ["Prediction", "list_predictions", "read_predictions", "score_window"]
+
+
+class Prediction(BaseModel):
+    """A scored window: which version scored how many rows, and where they are."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    factory: str
+    model: str
+    version: str
+    window_start: datetime
+    window_end: datetime
+    rows: int
+    path: str
+    digest: str
+    scored_at: datetime
+
+    @property
+    def node(self) -> str:
+        """The window's name in the lineage."""
+        return f"predictions:{self.factory}/{self.window_start:%Y-%m-%d}@{self.digest[:12]}"
+
+
+def score_window(
+    project: Project,
+    scorer: Scorer,
+    frame: pl.DataFrame,
+    *,
+    factory: str,
+    keep: list[str],
+    window: tuple[datetime, datetime],
+    name: str,
+) -> Prediction:
+    """Score the rows of one window and store them; scoring it again replaces them.
+
+    The file holds the `keep` columns (key and time), the features as the model saw them,
+    `prediction`, `model_name` and `model_version`. It is there whole before the record names it.
+
+    Parameters
+    ----------
+    name
+        The file's name without its ending, such as the window's first day.
+    """
+    scored = frame.select(*keep, *scorer.columns).with_columns(
+        prediction=pl.Series(scorer.score(frame), dtype=pl.Float64),
+        model_name=pl.lit(scorer.name),
+        model_version=pl.lit(scorer.version),
+    )
+    path = project.state / "predictions" / factory / f"{name}.parquet"
+    with write_atomic(path) as beside:
+        scored.write_parquet(beside)
+    prediction = Prediction(
+        factory=factory,
+        model=scorer.name,
+        version=scorer.version,
+        window_start=window[0],
+        window_end=window[1],
+        rows=scored.height,
+        path=project.relative(path),
+        digest=frame_digest(scored),
+        scored_at=now(),
+    )
+    _store(project, prediction)
+    model = f"model:{scorer.name}/{scorer.version}"
+    link(project, [model], prediction.node, "scored")
+    return prediction
+
+
+def list_predictions(project: Project, factory: str | None = None) -> list[Prediction]:
+    """List scored windows in order of time."""
+    query = select(PredictionRow).order_by(PredictionRow.factory, PredictionRow.window_start)
+    if factory is not None:
+        query = query.where(PredictionRow.factory == factory)
+    with database(project).session() as session:
+        return [Prediction.model_validate(row) for row in session.scalars(query)]
+
+
+def read_predictions(project: Project, prediction: Prediction) -> pl.DataFrame:
+    """Read a scored window's rows.
+
+    Raises
+    ------
+    NotFoundError
+        If its file is gone.
+    """
+    path = project.root / prediction.path
+    if not path.exists():
+        raise NotFoundError(f"{prediction.path}: gone; `workbench score` makes it again")
+    return pl.read_parquet(path)
+
+
+def _store(project: Project, prediction: Prediction) -> None:
+    with database(project).session() as session:
+        session.execute(
+            delete(PredictionRow)
+            .where(PredictionRow.factory == prediction.factory)
+            .where(PredictionRow.window_start == prediction.window_start)
+        )
+        session.add(PredictionRow(**prediction.model_dump()))

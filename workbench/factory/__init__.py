@@ -8,7 +8,7 @@ nothing whose inputs are the same.
 from workbench.factory.factory import Factory, list_factories, load
 from workbench.factory.run import Outcome, run, status
 from workbench.factory.spec import FactorySpec
-from workbench.factory.steps import Reporter, Silent
+from workbench.factory.steps import Reporter, Silent, Stage
 
 __all__ = [
     "Factory",
@@ -16,6 +16,7 @@ __all__ = [
     "Outcome",
     "Reporter",
     "Silent",
+    "Stage",
     "list_factories",
     "load",
     "run",

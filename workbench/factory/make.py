@@ -9,6 +9,7 @@ from workbench.errors import GateRefusedError, JobError
 from workbench.factory.factory import Factory
 from workbench.factory.spec import Period
 from workbench.factory.steps import Reporter, Stage
+from workbench.features import apply
 from workbench.jobs import Job, JobRequest, load_notebook, run_jobs
 from workbench.registry import (
     GateReport,
@@ -37,9 +38,10 @@ CHAMPION = "champion"
 
 
 def build(factory: Factory, reporter: Reporter) -> None:
-    """Compute the features of all rows."""
+    """Register the feature views and compute the features of all rows."""
     with reporter.stage("Features, point in time", 1) as stage:
         stage.working("joining what was known at each moment")
+        apply(factory.project)
         stage.done(f"{factory.built['rows']:,} rows × {len(factory.columns)} features")
 
 

@@ -135,7 +135,7 @@ def _combination(factory: Factory, version: str) -> dict[str, list[Any]]:
     versions = get_model(factory.project, factory.spec.model).versions
     run_id = next(known.run_id for known in versions if known.version == version)
     job = next(job for job in list_jobs(factory.project) if job.run_id == run_id)
-    return {name: [job.parameters[name]] for name in factory.spec.training.grid}
+    return {name: [job.params[name]] for name in factory.spec.training.grid}
 
 
 def _commit_plan(

@@ -101,8 +101,7 @@ def status(project: Project, name: str) -> Outcome:
         windows=_counted([window.status for window in windows]),
         alerts=len(list_alerts(project, name)),
         decisions=[
-            decision.model_dump(mode="json", exclude={"evidence"})
-            for decision in list_decisions(project, model_name)
+            decision.model_dump(mode="json") for decision in list_decisions(project, model_name)
         ],
         retraining=Retraining.model_validate(last) if last else None,
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from workbench.errors import NotFoundError, UsageError
 from workbench.factory.factory import Factory
 from workbench.factory.make import run_steps
 from workbench.factory.spec import Period
 from workbench.factory.steps import Reporter
 from workbench.jobs import JobRequest
-from workbench.registry import Scorer
-from workbench.serving import score_window
+from workbench.registry import Scorer, get_model
+from workbench.serving import score_window, scored_frame
+from workbench.store import write_atomic
 
-__all__ = ["monitor", "score"]
+__all__ = ["monitor", "score", "score_days"]
 
 
 def score(factory: Factory, version: str, reporter: Reporter) -> dict[str, str]:
@@ -59,6 +62,34 @@ def monitor(factory: Factory, version: str, scored: dict[str, str], reporter: Re
     }
     with reporter.stage("Monitoring notebooks", len(requests)) as stage:
         run_steps(factory, "monitor", requests, inputs, stage)
+
+
+def score_days(factory: Factory, start: str, end: str, output: Path, alias: str) -> dict[str, Any]:
+    """Score the rows of any days into a new Parquet file; return path, rows and version.
+
+    Raises
+    ------
+    UsageError
+        If the file exists: nothing is overwritten.
+    NotFoundError
+        If no version has the alias.
+    """
+    if output.exists():
+        raise UsageError(f"{output}: exists; name a new file")
+    model = get_model(factory.project, factory.spec.model)
+    if alias not in model.aliases:
+        raise NotFoundError.named("alias", alias, model.aliases, f" of model {model.name}")
+    scorer = Scorer.load(factory.project, model.name, model.aliases[alias])
+    rows = factory.rows(start, end)
+    scored = scored_frame(scorer, rows, [factory.key, factory.event_time])
+    with write_atomic(output) as beside:
+        scored.write_parquet(beside)
+    return {
+        "path": str(output),
+        "rows": rows.height,
+        "model": model.name,
+        "version": scorer.version,
+    }
 
 
 def _scored(factory: Factory, scorer: Scorer, window: Period) -> dict[str, Any]:

@@ -5,7 +5,13 @@ that the operating system frees when it dies; a row that says "running" while no
 is the trace of something that was killed, and is closed as what it is.
 """
 
-from workbench.jobs.parameters import Parameter, check_parameters, load_notebook, read_parameters
+from workbench.jobs.parameters import (
+    Parameter,
+    check_parameters,
+    load_notebook,
+    parse_parameters,
+    read_parameters,
+)
 from workbench.jobs.records import Job, JobState, get_job, list_jobs
 from workbench.jobs.runner import JobRequest, Progress, run_jobs
 from workbench.jobs.settle import settle
@@ -20,6 +26,7 @@ __all__ = [
     "get_job",
     "list_jobs",
     "load_notebook",
+    "parse_parameters",
     "read_parameters",
     "run_jobs",
     "settle",

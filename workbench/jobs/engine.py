@@ -18,10 +18,9 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.log import logger
 
-__all__ = ["JOURNAL_VARIABLE", "WorkbenchEngine"]
+from workbench.jobs.process import JOURNAL_VARIABLE
 
-JOURNAL_VARIABLE = "WORKBENCH_JOURNAL"
-"""The environment variable with the path of the journal; without it none is kept."""
+__all__ = ["WorkbenchEngine"]
 
 _SAVE_EVERY_SECONDS = 2.0
 

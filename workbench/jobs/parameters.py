@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from workbench.errors import NotebookError, ParameterError, what_exists
 
-__all__ = ["Parameter", "check_parameters", "load_notebook", "read_parameters"]
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+__all__ = ["Parameter", "check_parameters", "load_notebook", "parse_parameters", "read_parameters"]
 
 _TAG = "parameters"
 
@@ -46,7 +49,7 @@ class Parameter(BaseModel):
     description: str
 
 
-def load_notebook(path: Path) -> nbformat.NotebookNode:
+def load_notebook(path: Path) -> NotebookNode:
     """Read a notebook.
 
     Raises
@@ -54,6 +57,8 @@ def load_notebook(path: Path) -> nbformat.NotebookNode:
     NotebookError
         If it is missing, unreadable or isn't a valid notebook.
     """
+    import nbformat  # builds a grammar when it is imported, which takes a second
+
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
@@ -67,7 +72,7 @@ def load_notebook(path: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-def read_parameters(notebook: nbformat.NotebookNode, name: str) -> list[Parameter]:
+def read_parameters(notebook: NotebookNode, name: str) -> list[Parameter]:
     """Read the contract of the notebook called `name`; without a tagged cell it is empty.
 
     Raises
@@ -111,6 +116,31 @@ def check_parameters(
         if key not in known:
             raise ParameterError(f"{name}: unknown parameter {key!r}; {what_exists(key, known)}")
     return {key: _checked(known[key], value, name) for key, value in given.items()}
+
+
+def parse_parameters(contract: list[Parameter], given: Sequence[str], name: str) -> dict[str, Any]:
+    """Read `NAME=VALUE` texts, each value in the type that the contract declares.
+
+    Raises
+    ------
+    ParameterError
+        As `check_parameters` does, and for a text without `=`.
+    """
+    declared = {parameter.name: parameter.type for parameter in contract}
+    values: dict[str, Any] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ParameterError(f"{name}: {text!r}: expected NAME=VALUE")
+        values[key] = value if declared.get(key) == "str" else _literal(value)
+    return check_parameters(contract, values, name)
+
+
+def _literal(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"True": True, "False": False, "None": None}.get(text, text)
 
 
 def _parameter(statement: ast.stmt, comments: dict[int, str], name: str) -> Parameter | None:

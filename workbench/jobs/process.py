@@ -16,10 +16,13 @@ from typing import Any
 
 from workbench.store.files import write_atomic
 
-__all__ = ["EXECUTED", "INPUT", "JOURNAL", "PARTIAL", "RESULT", "SPEC", "main"]
+__all__ = ["EXECUTED", "INPUT", "JOURNAL", "JOURNAL_VARIABLE", "PARTIAL", "RESULT", "SPEC", "main"]
 
 SPEC, RESULT, JOURNAL = "spec.json", "result.json", "journal.jsonl"
 INPUT, PARTIAL, EXECUTED = "input.ipynb", "partial.ipynb", "executed.ipynb"
+
+JOURNAL_VARIABLE = "WORKBENCH_JOURNAL"
+"""The environment variable with the path of the journal; without it none is kept."""
 
 
 def main(folder: Path) -> int:
@@ -36,6 +39,9 @@ def main(folder: Path) -> int:
 
 
 def _execute(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
+    # jsonschema takes it for URIs in schemas, which notebooks lack, and building its grammar
+    # takes longer than all the rest of papermill: without it jsonschema does what it did before.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     import papermill
     from papermill.engines import papermill_engines
 

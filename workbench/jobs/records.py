@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, update
 
 from workbench.errors import JobError, NotFoundError
@@ -34,7 +34,7 @@ class Job(BaseModel):
     id: str
     notebook: str
     state: JobState
-    parameters: dict[str, Any]
+    params: dict[str, Any] = Field(validation_alias="parameters")
     label: str
     branch: str | None
     commit: str | None
@@ -45,6 +45,14 @@ class Job(BaseModel):
     output: str | None
     error: str | None
     error_cell: int | None
+
+    @property
+    def took(self) -> str:
+        """How long it ran, like `1 min 5 s`."""
+        if self.started_at is None or self.finished_at is None:
+            return "–"
+        minutes, seconds = divmod((self.finished_at - self.started_at).total_seconds(), 60)
+        return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
 
     @property
     def node(self) -> str:

@@ -14,21 +14,21 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import nbformat
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
 from workbench.git import Repository, Status
-from workbench.jobs.engine import JOURNAL_VARIABLE
 from workbench.jobs.parameters import check_parameters, load_notebook, read_parameters
-from workbench.jobs.process import INPUT, JOURNAL, SPEC
+from workbench.jobs.process import INPUT, JOURNAL, JOURNAL_VARIABLE, SPEC
 from workbench.jobs.records import Job, folder, move
 from workbench.jobs.settle import JOB_TAG, close, hold
 from workbench.lineage import link
 from workbench.project import Project
 from workbench.store import JobRow, database, now, write_atomic
 from workbench.tracking import create_run
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 __all__ = ["JobRequest", "Progress", "run_jobs"]
 
@@ -80,8 +80,10 @@ def run_jobs(
     prepared = [_prepare(project, request) for request in requests]
     recorded = [_record(project, *request) for request in prepared]
     stop = threading.Event()
-    with ThreadPoolExecutor(max_workers=workers or project.settings.workers) as pool:
-        futures = [pool.submit(_run, project, *job, tell, stop) for job in recorded]
+    workers = min(workers or project.settings.workers, len(requests)) or 1
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        futures = [pool.submit(_run, project, *job, threads, tell, stop) for job in recorded]
         try:
             for future in _as_they_end(futures):
                 job = future.result()
@@ -103,7 +105,7 @@ def _as_they_end(futures: Sequence[Future[Job]]) -> Iterator[Future[Job]]:
 
 def _prepare(
     project: Project, request: JobRequest
-) -> tuple[JobRequest, nbformat.NotebookNode, dict[str, Any]]:
+) -> tuple[JobRequest, NotebookNode, dict[str, Any]]:
     root = request.code or project.root
     path = (root / request.notebook).resolve()
     if not path.is_relative_to(root):
@@ -116,10 +118,12 @@ def _prepare(
 def _record(
     project: Project,
     request: JobRequest,
-    notebook: nbformat.NotebookNode,
+    notebook: NotebookNode,
     parameters: dict[str, Any],
 ) -> tuple[str, int, Path]:
     """Write the job down: its folder, its lock, its run and, with all that true, its row."""
+    import nbformat
+
     job_id = f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     where = folder(project, job_id)
     where.mkdir(parents=True)
@@ -176,13 +180,14 @@ def _run(
     job_id: str,
     lock: int,
     root: Path,
+    threads: int,
     tell: Callable[[Progress], None],
     stop: threading.Event,
 ) -> Job:
     try:
         if stop.is_set():
             return close(project, job_id, "cancelled", "stopped before it began")
-        return _execute(project, job_id, lock, root, tell, stop)
+        return _execute(project, job_id, lock, root, threads, tell, stop)
     finally:
         os.close(lock)
 
@@ -192,6 +197,7 @@ def _execute(
     job_id: str,
     lock: int,
     root: Path,
+    threads: int,
     tell: Callable[[Progress], None],
     stop: threading.Event,
 ) -> Job:
@@ -204,7 +210,7 @@ def _execute(
             stdout=log,
             stderr=log,
             cwd=root,
-            env=_environment(project, job, where),
+            env=_environment(project, job, where, threads),
             pass_fds=[lock],
             start_new_session=True,  # an interrupt at the terminal is ours to deal with
         )
@@ -236,8 +242,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _environment(project: Project, job: Job, where: Path) -> dict[str, str]:
+def _environment(project: Project, job: Job, where: Path, threads: int) -> dict[str, str]:
+    # Jobs that each take every core only get in each other's way. A user's own setting counts.
+    share = {name: str(threads) for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS")}
     environment = {
+        **share,
         **os.environ,
         "WORKBENCH_JOB_ID": job.id,
         "WORKBENCH_STATE_DIR": str(project.state),

@@ -15,7 +15,7 @@ from workbench.project import Project
 from workbench.registry import Scorer
 from workbench.store import PredictionRow, database, now, write_atomic
 
-__all__ = ["Prediction", "list_predictions", "read_predictions", "score_window"]
+__all__ = ["Prediction", "list_predictions", "read_predictions", "score_window", "scored_frame"]
 
 
 class Prediction(BaseModel):
@@ -39,6 +39,15 @@ class Prediction(BaseModel):
         return f"predictions:{self.factory}/{self.window_start:%Y-%m-%d}@{self.digest[:12]}"
 
 
+def scored_frame(scorer: Scorer, frame: pl.DataFrame, keep: list[str]) -> pl.DataFrame:
+    """Return the `keep` columns, the features, `prediction`, `model_name`, `model_version`."""
+    return frame.select(*keep, *scorer.columns).with_columns(
+        prediction=pl.Series(scorer.score(frame), dtype=pl.Float64),
+        model_name=pl.lit(scorer.name),
+        model_version=pl.lit(scorer.version),
+    )
+
+
 def score_window(
     project: Project,
     scorer: Scorer,
@@ -51,19 +60,15 @@ def score_window(
 ) -> Prediction:
     """Score the rows of one window and store them; scoring it again replaces them.
 
-    The file holds the `keep` columns (key and time), the features as the model saw them,
-    `prediction`, `model_name` and `model_version`. It is there whole before the record names it.
+    The file holds what `scored_frame` gives, `keep` being key and time, and is there whole before
+    the record names it.
 
     Parameters
     ----------
     name
         The file's name without its ending, such as the window's first day.
     """
-    scored = frame.select(*keep, *scorer.columns).with_columns(
-        prediction=pl.Series(scorer.score(frame), dtype=pl.Float64),
-        model_name=pl.lit(scorer.name),
-        model_version=pl.lit(scorer.version),
-    )
+    scored = scored_frame(scorer, frame, keep)
     path = project.state / "predictions" / factory / f"{name}.parquet"
     with write_atomic(path) as beside:
         scored.write_parquet(beside)

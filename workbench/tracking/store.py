@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["client", "initialise"]
 
-# Nothing here sends usage data anywhere; set before the first import of mlflow.
+# No usage data is sent, no bar is drawn for a few kilobytes; read when mlflow is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
 def client(project: Project) -> MlflowClient:

@@ -1,0 +1,80 @@
+"""The root of the command line, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+import workbench
+from workbench.cli import factories, features, jobs, models, monitors, places, runs, scores
+from workbench.cli.context import err, use_folder
+from workbench.errors import WorkbenchError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="workbench",
+    help="From a cell to a watched model, on one recorded chain.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("init")(places.init)
+app.command("demo")(factories.demo)
+app.command("run")(jobs.run)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(runs.app, name="runs")
+app.add_typer(models.app, name="models")
+app.add_typer(features.app, name="features")
+app.add_typer(scores.app, name="score")
+app.add_typer(monitors.app, name="monitor")
+app.add_typer(factories.app, name="factory")
+app.command("dashboard")(places.dashboard)
+app.command("lab")(places.lab)
+app.command("doctor")(places.doctor)
+
+_debug = False
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(workbench.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    project: Annotated[
+        Path | None,
+        typer.Option("--project", "-C", help="The project's folder; else this one and above."),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    global _debug
+    _debug = debug
+    use_folder(project)
+
+
+def main() -> None:
+    """Run the command line."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except WorkbenchError as error:
+        if _debug:
+            raise
+        err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+        sys.exit(error.exit_code)
+
+
+def _interrupt(*_: Any) -> None:
+    """Let a polite kill take the same way out as Ctrl-C, which leaves a true record."""
+    raise KeyboardInterrupt

@@ -1,0 +1,116 @@
+"""What every command shares: the project it is about, and how it speaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from workbench.project import Project
+
+__all__ = [
+    "JsonOption",
+    "LimitOption",
+    "err",
+    "folder",
+    "group",
+    "out",
+    "print_json",
+    "print_table",
+    "project",
+    "state_text",
+    "use_folder",
+    "when",
+]
+
+out = Console()
+err = Console(stderr=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="How many at the most.")]
+
+_folder: Path | None = None
+
+_COLOURS = {
+    "succeeded": "green",
+    "passed": "green",
+    "ok": "green",
+    "promoted": "green",
+    "FINISHED": "green",
+    "running": "cyan",
+    "RUNNING": "cyan",
+    "queued": "cyan",
+    "warning": "yellow",
+    "kept": "yellow",
+    "failed": "red",
+    "FAILED": "red",
+    "lost": "red",
+    "alert": "red",
+    "open": "red",
+}
+
+
+def group(help_text: str) -> typer.Typer:
+    """Make a noun, whose verbs are its commands."""
+    return typer.Typer(help=help_text, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def use_folder(folder: Path | None) -> None:
+    """Set the folder whose project the command is about."""
+    global _folder
+    _folder = folder
+
+
+def folder() -> Path | None:
+    """Return the folder whose project the command is about; None for the working directory."""
+    return _folder
+
+
+def project() -> Project:
+    """Open the project that the command is about."""
+    return Project.find(_folder)
+
+
+def print_json(content: BaseModel | Sequence[BaseModel] | dict[str, Any] | list[Any]) -> None:
+    """Print one JSON document on standard output."""
+    if isinstance(content, BaseModel):
+        plain: Any = content.model_dump(mode="json")
+    elif isinstance(content, dict):
+        plain = content
+    else:
+        plain = [c.model_dump(mode="json") if isinstance(c, BaseModel) else c for c in content]
+    typer.echo(json.dumps(plain, indent=2, allow_nan=False))
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, empty: str
+) -> None:
+    """Print rows as a table, or what to do where there are none."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        # Text, never markup: a name in square brackets is a name, not a style.
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    if table.row_count:
+        out.print(table)
+    else:
+        out.print(Text(empty))
+
+
+def state_text(state: str | None) -> Text:
+    """Colour a state."""
+    return Text(state or "–", style=_COLOURS.get(state or "", ""))
+
+
+def when(moment: datetime | None) -> str:
+    """Write a time as the user's clock shows it."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}" if moment else "–"

@@ -29,13 +29,9 @@ class Scorer:
 
     @classmethod
     def load(cls, project: Project, name: str, version: str) -> Scorer:
-        """Load a version from the registry, without unpickling."""
-        import mlflow
-
-        uri = model_uri(name, version)
-        model = load_model(project, uri)
-        signature = mlflow.models.get_model_info(uri).signature
-        return cls(name, version, signature.inputs.input_names(), model)
+        """Load a version from the registry, without running anything that it brings along."""
+        loaded = load_model(project, model_uri(name, version))
+        return cls(name, version, loaded.columns, loaded.model)
 
     def score(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probability of the positive class for each row; shape (rows,).

@@ -10,7 +10,7 @@ In a job that is the job's own run; elsewhere a new one is started. Plain `mlflo
 same run.
 """
 
-from workbench.tracking.flavors import load_model, positive_probability
+from workbench.tracking.flavors import LoadedModel, load_model, positive_probability
 from workbench.tracking.runs import (
     RunRecord,
     create_run,
@@ -24,6 +24,7 @@ from workbench.tracking.session import Run, current_run
 from workbench.tracking.store import client, initialise
 
 __all__ = [
+    "LoadedModel",
     "Run",
     "RunRecord",
     "client",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.data import frame_digest
 from workbench.lineage import link
 from workbench.project import Project
-from workbench.tracking.flavors import log_model, positive_probability
+from workbench.tracking.flavors import log_model
 from workbench.tracking.store import client, initialise
 
 if TYPE_CHECKING:
@@ -98,20 +98,20 @@ class Run:
         link(self.project, [node], self.node, context)
         return digest
 
-    def log_model(self, model: Any, example: pl.DataFrame) -> str:
+    def log_model(self, model: Any, columns: Sequence[str]) -> str:
         """Log a fitted binary classifier; return its URI.
 
         Parameters
         ----------
-        example
-            A few rows of what it was trained on: their columns, in order, are its signature.
-        """
-        from mlflow.models import infer_signature
+        columns
+            The names of the features that it was fitted on, in order: its signature.
 
-        rows = example.head(100).to_pandas().astype("float64")
-        scores = positive_probability(model, rows.to_numpy())
-        signature = infer_signature(rows, scores)
-        return log_model(model, signature, self.project.settings.trusted_types)
+        Raises
+        ------
+        DataError
+            If it has scikit-learn types that the project doesn't trust.
+        """
+        return log_model(model, columns, self.project.settings.trusted_types)
 
     def log_json(self, content: Any, path: str) -> None:
         """Store something as a JSON artifact at `path`."""

@@ -1,0 +1,280 @@
+"""No evidence, no promotion: versions, gates and decisions on a real MLflow store."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+
+from workbench.errors import DataError, GateRefusedError, NotFoundError
+from workbench.factory.scaffold import create_project
+from workbench.project import Project
+from workbench.registry import (
+    Check,
+    GateReport,
+    GateSpec,
+    Scorer,
+    Threshold,
+    binary_metrics,
+    evaluate_gate,
+    get_model,
+    list_decisions,
+    promote,
+    record_refusal,
+    register,
+)
+from workbench.tracking import Run, client, create_run, current_run, finish_run, load_model
+
+TREES = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
+COMMIT = {"mlflow.source.git.commit": "a" * 40}
+
+
+@pytest.fixture(scope="module")
+def rows() -> pl.DataFrame:
+    """400 rows in which `signal` says much about `late` and `noise` nothing."""
+    random = np.random.default_rng(0)
+    signal = random.normal(size=400)
+    late = random.random(400) < 1 / (1 + np.exp(-2 * signal))
+    return pl.DataFrame({"signal": signal, "noise": random.normal(size=400), "late": late})
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """One project for the module: what a test makes has a name of its own."""
+    return create_project(tmp_path_factory.mktemp("registry") / "project")
+
+
+def _trained(project: Project, rows: pl.DataFrame, *columns: str) -> str:
+    """Train on `columns` and log it all to a finished run; return the run's id."""
+    import mlflow
+
+    run_id = create_run(project, "train", tags=COMMIT, params={})
+    mlflow.set_tracking_uri(project.tracking_uri)
+    with mlflow.start_run(run_id=run_id):
+        run: Run = current_run(project)
+        run.log_dataset("rows", rows, "training")
+        features = rows.select(columns).to_numpy()
+        model = LogisticRegression().fit(features, rows["late"].to_numpy())
+        run.log_model(model, columns)
+    finish_run(project, run_id, "FINISHED")
+    return run_id
+
+
+def _gated(
+    project: Project, rows: pl.DataFrame, name: str, version: str, spec: GateSpec | None = None
+) -> GateReport:
+    return evaluate_gate(
+        project,
+        spec or GateSpec(),
+        factory="f",
+        model=name,
+        version=version,
+        rows=rows,
+        label="late",
+        window="all",
+        baseline_rate=0.5,
+        champion=get_model(project, name).aliases.get("champion"),
+    )
+
+
+def test_metrics_agree_with_their_definitions() -> None:
+    labels = [True, False, True, False]
+    metrics = binary_metrics(labels, [0.9, 0.8, 0.7, 0.1])
+    assert metrics["roc_auc"] == pytest.approx(3 / 4)  # of 4 pairs one is the wrong way round
+    assert metrics["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
+    assert metrics["brier"] == pytest.approx((0.01 + 0.64 + 0.09 + 0.01) / 4)
+    assert metrics["log_loss"] == pytest.approx(-np.log([0.9, 0.2, 0.7, 0.9]).mean())
+    assert metrics["base_rate"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores"), [([], []), ([True, True], [0.1, 0.2]), ([True, False], [0.1])]
+)
+def test_metrics_of_nothing_are_refused(labels: list[bool], scores: list[float]) -> None:
+    with pytest.raises(DataError):
+        binary_metrics(labels, scores)
+
+
+def test_from_run_to_champion_with_evidence(project: Project, rows: pl.DataFrame) -> None:
+    version = register(project, "good", _trained(project, rows, "signal"))
+    assert version == "1"
+    with pytest.raises(GateRefusedError, match="has been through no gate"):
+        promote(project, "good", version, "champion", reason="too early")
+    report = _gated(project, rows, "good", version)
+    assert report.outcome == "passed"
+    decision = promote(project, "good", version, "champion", reason="it is good")
+    assert decision.evidence["digest"] == report.digest
+    assert (decision.previous, decision.reason) == (None, "it is good")
+    model = get_model(project, "good")
+    assert model.aliases == {"champion": "1"}
+    assert [(v.version, v.gate, v.aliases) for v in model.versions] == [
+        ("1", "passed", ["champion"])
+    ]
+    # Any MLflow client sees the same.
+    assert str(client(project).get_model_version_by_alias("good", "champion").version) == "1"
+
+
+def test_a_stored_model_scores_as_it_did_when_trained(project: Project, rows: pl.DataFrame) -> None:
+    version = register(project, "same", _trained(project, rows, "signal", "noise"))
+    features = rows.select("signal", "noise").to_numpy()
+    expected = LogisticRegression().fit(features, rows["late"].to_numpy()).predict_proba(features)
+    scorer = Scorer.load(project, "same", version)
+    assert scorer.columns == ["signal", "noise"]
+    # The order of the frame's columns doesn't matter, the signature's does.
+    np.testing.assert_allclose(scorer.score(rows.select("noise", "signal")), expected[:, 1])
+    assert scorer.score(rows.clear()).shape == (0,)
+    with pytest.raises(DataError, match="needs noise"):
+        scorer.score(rows.drop("noise"))
+
+
+def test_a_version_without_evidence_of_quality_is_refused(
+    project: Project, rows: pl.DataFrame
+) -> None:
+    version = register(project, "poor", _trained(project, rows, "noise"))
+    spec = GateSpec(thresholds={"roc_auc": Threshold(min=0.8)})
+    report = _gated(project, rows, "poor", version, spec)
+    outcomes = {check.code: check.outcome for check in report.checks}
+    assert report.outcome == "failed"
+    assert outcomes["GT001"] == "failed"
+    assert outcomes["GT003"] == "not applicable"
+    with pytest.raises(GateRefusedError, match="roc_auc within its bounds"):
+        promote(project, "poor", version, "champion", reason="please")
+    assert list_decisions(project, "poor") == []
+    assert get_model(project, "poor").aliases == {}
+
+
+def test_a_challenger_must_not_be_worse_than_the_champion(
+    project: Project, rows: pl.DataFrame
+) -> None:
+    good = register(project, "rivals", _trained(project, rows, "signal"))
+    _gated(project, rows, "rivals", good)
+    promote(project, "rivals", good, "champion", reason="first")
+    worse = register(project, "rivals", _trained(project, rows, "noise"))
+    lenient = GateSpec(beat_baseline=[])
+    report = _gated(project, rows, "rivals", worse, lenient)
+    [check] = [check for check in report.checks if check.code == "GT003"]
+    assert check.outcome == "failed"
+    assert report.champion_version == good
+    assert report.champion is not None
+    assert report.champion["roc_auc"] > report.metrics["roc_auc"]
+    for _ in range(2):  # writing it down again, as after a kill, adds nothing
+        record_refusal(
+            project, "rivals", worse, "champion", reason="worse", report=report, factory="f"
+        )
+    assert [(d.version, d.outcome) for d in list_decisions(project, "rivals")] == [
+        (good, "promoted"),
+        (worse, "kept"),
+    ]
+    assert get_model(project, "rivals").aliases == {"champion": good}
+    tolerant = GateSpec(beat_baseline=[], champion_tolerance=1)
+    assert _gated(project, rows, "rivals", worse, tolerant).outcome == "passed"
+
+
+def test_a_gate_counts_for_the_policy_it_was_held_under(
+    project: Project, rows: pl.DataFrame
+) -> None:
+    version = register(project, "policy", _trained(project, rows, "signal"))
+    _gated(project, rows, "policy", version, GateSpec())
+    stricter = GateSpec(thresholds={"brier": Threshold(max=0.2)})
+    with pytest.raises(GateRefusedError, match="another policy"):
+        promote(project, "policy", version, "champion", reason="r", policy=stricter.digest)
+
+
+def test_the_same_question_has_one_report(project: Project, rows: pl.DataFrame) -> None:
+    version = register(project, "once", _trained(project, rows, "signal"))
+    first = _gated(project, rows, "once", version)
+    assert _gated(project, rows, "once", version) == first
+    assert _gated(project, rows.head(300), "once", version) != first
+
+
+def test_a_promotion_that_was_cut_short_is_completed(project: Project, rows: pl.DataFrame) -> None:
+    """Killed between the decision and the alias: the next call moves the alias, decides nothing."""
+    version = register(project, "cut", _trained(project, rows, "signal"))
+    _gated(project, rows, "cut", version)
+    promote(project, "cut", version, "champion", reason="r")
+    client(project).delete_registered_model_alias("cut", "champion")
+    promote(project, "cut", version, "champion", reason="r")
+    assert get_model(project, "cut").aliases == {"champion": version}
+    assert len(list_decisions(project, "cut")) == 1
+
+
+def test_registering_a_run_twice_gives_one_version(project: Project, rows: pl.DataFrame) -> None:
+    run_id = _trained(project, rows, "signal")
+    assert register(project, "twice", run_id) == register(project, "twice", run_id)
+
+
+@pytest.mark.parametrize(
+    ("tags", "status", "lacks"),
+    [({}, "FINISHED", "a commit"), (COMMIT, "FAILED", "a finished execution")],
+)
+def test_what_cannot_be_traced_is_not_registered(
+    project: Project, tags: dict[str, str], status: str, lacks: str
+) -> None:
+    run_id = create_run(project, "bare", tags=tags, params={})
+    finish_run(project, run_id, status)  # type: ignore[arg-type]
+    with pytest.raises(GateRefusedError, match=f"(?s)lacks.*{lacks}.*"):
+        register(project, "bare", run_id)
+
+
+def test_unknown_models_and_versions_are_named(project: Project, rows: pl.DataFrame) -> None:
+    register(project, "known", _trained(project, rows, "signal"))
+    with pytest.raises(NotFoundError, match=r"unknown model 'knwon': did you mean known\?"):
+        get_model(project, "knwon")
+    with pytest.raises(NotFoundError, match="unknown version '7' of model known: there are: 1"):
+        promote(project, "known", "7", "champion", reason="r")
+
+
+def test_types_that_nobody_trusts_are_neither_stored_nor_loaded(
+    project: Project, rows: pl.DataFrame
+) -> None:
+    import mlflow
+    from mlflow.models import infer_signature
+
+    features = rows.select("signal").to_numpy()
+    model = HistGradientBoostingClassifier(max_iter=2).fit(features, rows["late"].to_numpy())
+    run_id = create_run(project, "untrusted", tags=COMMIT, params={})
+    mlflow.set_tracking_uri(project.tracking_uri)
+    with mlflow.start_run(run_id=run_id):
+        with pytest.raises(DataError, match=r"TreePredictor'\]; if you do, add them"):
+            current_run(project).log_model(model, ["signal"])
+        # Stored by somebody who trusts them: the file's own word for it doesn't count here.
+        info = mlflow.sklearn.log_model(
+            model,
+            name="model",
+            signature=infer_signature(rows.select("signal").to_pandas()),
+            skops_trusted_types=[TREES],
+        )
+        with pytest.raises(DataError, match="TreePredictor"):
+            load_model(project, info.model_uri)
+    trusting = project.settings.model_copy(update={"trusted_types": [TREES]})
+    load_model(Project(project.root, trusting), info.model_uri)
+
+
+def test_a_pickle_is_not_opened(project: Project, rows: pl.DataFrame, tmp_path: Path) -> None:
+    import mlflow
+
+    class Bomb(LogisticRegression):
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.mkdir, (str(tmp_path / "exploded"),)
+
+    run_id = create_run(project, "pickled", tags=COMMIT, params={})
+    mlflow.set_tracking_uri(project.tracking_uri)
+    with mlflow.start_run(run_id=run_id), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow warns of what this test is about
+        info = mlflow.sklearn.log_model(
+            Bomb(), name="model", serialization_format="cloudpickle", pip_requirements=[]
+        )
+    with pytest.raises(DataError, match="could only be loaded by running code of its own"):
+        load_model(project, info.model_uri)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_check_is_one_of_three_outcomes() -> None:
+    with pytest.raises(ValueError, match="outcome"):
+        Check(code="X", title="x", outcome="maybe", found=None, expected="")  # type: ignore[arg-type]

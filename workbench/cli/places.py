@@ -41,13 +41,17 @@ def lab(port: Port = 8888, browser: Browser = True) -> None:
     _serve(command if browser else [*command, "--no-browser"], here.root)
 
 
-def dashboard(port: Port = 8866, browser: Browser = True) -> None:
+def dashboard(
+    port: Port = 8866,
+    browser: Browser = True,
+    preheat: Annotated[bool, typer.Option(help="Keep a kernel ready: pages open faster.")] = False,
+) -> None:
     """Serve the project's dashboards with Voila."""
     here = project()
     _require("voila", "dashboard")
     from workbench.panels.voila import voila_command, voila_environment
 
-    command = voila_command(here, port=port, open_browser=browser)
+    command = voila_command(here, port=port, open_browser=browser, preheat=preheat)
     _serve(command, here.root, voila_environment(here))
 
 

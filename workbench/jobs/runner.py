@@ -80,7 +80,7 @@ def run_jobs(
     prepared = [_prepare(project, request) for request in requests]
     recorded = [_record(project, *request) for request in prepared]
     stop = threading.Event()
-    workers = min(workers or project.settings.workers, len(requests)) or 1
+    workers = workers or project.settings.workers
     threads = max(1, (os.cpu_count() or 1) // workers)
     with ThreadPoolExecutor(max_workers=workers) as pool:
         futures = [pool.submit(_run, project, *job, threads, tell, stop) for job in recorded]

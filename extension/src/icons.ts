@@ -1,0 +1,14 @@
+import { LabIcon } from '@jupyterlab/ui-components';
+
+import branchSvg from '../style/icons/branch.svg';
+import workbenchSvg from '../style/icons/workbench.svg';
+
+export const branchIcon = new LabIcon({
+  name: 'jupyter-workbench:branch',
+  svgstr: branchSvg
+});
+
+export const workbenchIcon = new LabIcon({
+  name: 'jupyter-workbench:workbench',
+  svgstr: workbenchSvg
+});

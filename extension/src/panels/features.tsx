@@ -1,0 +1,131 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import { addIcon } from '@jupyterlab/ui-components';
+import React, { ReactNode, useState } from 'react';
+
+import { IFeature } from '../api';
+import { Workbench } from '../workbench';
+import { Empty, Limited, Section } from './parts';
+
+const FEATURES = 30;
+
+/** What a model can be fed with: found by a word, put into the notebook by a click. */
+export function FeaturesSection(props: {
+  readonly workbench: Workbench;
+  readonly insert: (code: string) => void;
+  readonly trans: TranslationBundle;
+}): JSX.Element {
+  const { workbench, insert, trans } = props;
+  return (
+    <Section
+      title={trans.__('Features')}
+      resource={workbench.features}
+      trans={trans}
+      badge={features => features.length || null}
+      whenEmpty={features =>
+        features.length ? null : <Empty>{whyNone(workbench.filter, trans)}</Empty>
+      }
+      tools={<FilterBox workbench={workbench} trans={trans} />}
+    >
+      {features => (
+        <Limited items={features} limit={FEATURES} trans={trans}>
+          {feature => (
+            <Feature
+              key={feature.name}
+              feature={feature}
+              insert={insert}
+              trans={trans}
+            />
+          )}
+        </Limited>
+      )}
+    </Section>
+  );
+}
+
+function whyNone(filter: string, trans: TranslationBundle): string {
+  return filter.trim()
+    ? trans.__('No feature has “%1”.', filter.trim())
+    : trans.__(
+        'No features yet. Declare views in features/*.py, then type `workbench features apply`.'
+      );
+}
+
+function FilterBox(props: {
+  readonly workbench: Workbench;
+  readonly trans: TranslationBundle;
+}): JSX.Element {
+  const { workbench, trans } = props;
+  const [text, setText] = useState(workbench.filter);
+  return (
+    <input
+      type="search"
+      className="jp-Workbench-filter"
+      aria-label={trans.__('Filter features')}
+      placeholder={trans.__('Filter by name or meaning')}
+      value={text}
+      onChange={event => {
+        setText(event.target.value);
+        workbench.filter = event.target.value;
+      }}
+    />
+  );
+}
+
+function Feature(props: {
+  readonly feature: IFeature;
+  readonly insert: (code: string) => void;
+  readonly trans: TranslationBundle;
+}): JSX.Element {
+  const { feature, insert, trans } = props;
+  const entity = feature.entity.join(', ');
+  return (
+    <li className="jp-Workbench-feature" title={tooltip(feature, trans)}>
+      <div className="jp-Workbench-featureName">
+        <span className="jp-Workbench-muted">{breakable(feature.view)}:</span>
+        <wbr />
+        {breakable(feature.feature)}
+      </div>
+      <div>{feature.description}</div>
+      <div className="jp-Workbench-featureFoot">
+        <span className="jp-Workbench-facts">
+          {entity && <span>{trans.__('per %1', entity)}</span>}
+          <span>{feature.availability}</span>
+          {feature.tags.map(tag => (
+            <span key={tag}>#{tag}</span>
+          ))}
+        </span>
+        <button
+          className="jp-Workbench-button"
+          aria-label={trans.__('Insert %1', feature.name)}
+          title={trans.__('Insert its code into the notebook, at the cursor')}
+          onClick={() => insert(feature.code)}
+        >
+          <addIcon.react tag="span" className="jp-Workbench-icon" />
+          {trans.__('Insert')}
+        </button>
+      </div>
+    </li>
+  );
+}
+
+/** Let a long name break after its underscores only. */
+function breakable(name: string): ReactNode {
+  return name.split(/(?<=_)/).map((part, index) => (
+    <React.Fragment key={index}>
+      {part}
+      <wbr />
+    </React.Fragment>
+  ));
+}
+
+function tooltip(feature: IFeature, trans: TranslationBundle): string {
+  return [
+    feature.name,
+    feature.view_description,
+    feature.owner && trans.__('Owner: %1', feature.owner),
+    feature.ttl && trans.__('Valid for: %1', feature.ttl),
+    feature.tags.length && trans.__('Tags: %1', feature.tags.join(', '))
+  ]
+    .filter(Boolean)
+    .join('\n');
+}

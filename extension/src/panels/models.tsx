@@ -1,0 +1,105 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import { checkIcon, closeIcon } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { IModel, IModelVersion } from '../api';
+import { Workbench } from '../workbench';
+import { Ago, Empty, Limited, MetricRow, Section } from './parts';
+
+const MODELS = 8;
+const VERSIONS = 3;
+const METRICS = 3;
+
+/** The registered models: which version is whose champion, and on what evidence. */
+export function ModelsSection(props: {
+  readonly workbench: Workbench;
+  readonly trans: TranslationBundle;
+}): JSX.Element {
+  const { workbench, trans } = props;
+  return (
+    <Section
+      title={trans.__('Models')}
+      resource={workbench.models}
+      trans={trans}
+      badge={models => models.length || null}
+      whenEmpty={models =>
+        models.length ? null : (
+          <Empty>
+            {trans.__('No models yet. A model that a run registers appears here.')}
+          </Empty>
+        )
+      }
+    >
+      {models => (
+        <Limited items={models} limit={MODELS} trans={trans}>
+          {model => <Model key={model.name} model={model} trans={trans} />}
+        </Limited>
+      )}
+    </Section>
+  );
+}
+
+function Model(props: {
+  readonly model: IModel;
+  readonly trans: TranslationBundle;
+}): JSX.Element {
+  const { model, trans } = props;
+  return (
+    <li className="jp-Workbench-model">
+      <div className="jp-Workbench-line jp-Workbench-modelHead">
+        <span className="jp-Workbench-name" title={model.name}>
+          {model.name}
+        </span>
+        <span className="jp-Workbench-chips">
+          {Object.entries(model.aliases).map(([alias, version]) => (
+            <span key={alias} className="jp-Workbench-chip" data-alias={alias}>
+              {trans.__('%1 v%2', alias, version)}
+            </span>
+          ))}
+        </span>
+      </div>
+      <Limited items={model.versions} limit={VERSIONS} trans={trans}>
+        {version => <Version key={version.version} version={version} trans={trans} />}
+      </Limited>
+    </li>
+  );
+}
+
+function Version(props: {
+  readonly version: IModelVersion;
+  readonly trans: TranslationBundle;
+}): JSX.Element {
+  const { version, trans } = props;
+  return (
+    <li
+      className="jp-Workbench-version"
+      data-champion={version.aliases.includes('champion')}
+    >
+      <div className="jp-Workbench-line">
+        <span className="jp-Workbench-versionName">
+          {trans.__('v%1', version.version)}
+        </span>
+        <Gate outcome={version.gate} trans={trans} />
+        <Ago time={version.created_at} />
+      </div>
+      <MetricRow metrics={version.metrics} limit={METRICS} />
+    </li>
+  );
+}
+
+function Gate(props: {
+  readonly outcome: IModelVersion['gate'];
+  readonly trans: TranslationBundle;
+}): JSX.Element {
+  const { outcome, trans } = props;
+  if (outcome === null) {
+    return <span className="jp-Workbench-gate">{trans.__('no gate yet')}</span>;
+  }
+  const Icon = outcome === 'passed' ? checkIcon : closeIcon;
+  return (
+    <span className="jp-Workbench-gate" data-outcome={outcome}>
+      <Icon.react tag="span" className="jp-Workbench-icon" />
+      {outcome === 'passed' ? trans.__('gate passed') : trans.__('gate failed')}
+    </span>
+  );
+}

@@ -1,0 +1,26 @@
+/**
+ * Choosing a feature by its name, for those who come from the command palette.
+ */
+import { InputDialog } from '@jupyterlab/apputils';
+import { TranslationBundle } from '@jupyterlab/translation';
+
+import { IFeature } from './api';
+import { Workbench } from './workbench';
+
+/** Let the user choose one of the project's features; null if they choose none. */
+export async function pickFeature(
+  workbench: Workbench,
+  trans: TranslationBundle
+): Promise<IFeature | null> {
+  const features = await workbench.allFeatures();
+  if (!features.length) {
+    throw new Error(trans.__('This project has no features yet.'));
+  }
+  const { value } = await InputDialog.getItem({
+    title: trans.__('Insert a feature'),
+    label: trans.__('Feature'),
+    items: features.map(feature => feature.name),
+    okLabel: trans.__('Insert')
+  });
+  return features.find(feature => feature.name === value) ?? null;
+}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ __all__ = [
     "print_table",
     "project",
     "state_text",
+    "stoppable",
     "use_folder",
     "when",
 ]
@@ -61,6 +63,16 @@ _COLOURS = {
 def group(help_text: str) -> typer.Typer:
     """Make a noun, whose verbs are its commands."""
     return typer.Typer(help=help_text, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@contextmanager
+def stoppable(what_now: str) -> Iterator[None]:
+    """Turn Ctrl-C, or a polite kill, into a word and exit code 1."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print(f"stopped; {what_now}")
+        raise typer.Exit(1) from None
 
 
 def use_folder(folder: Path | None) -> None:

@@ -10,8 +10,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from workbench.cli.context import JsonOption, err, group, out, print_json, print_table, project
-from workbench.cli.progress import Terminal
+from workbench.cli.context import (
+    JsonOption,
+    err,
+    group,
+    out,
+    print_json,
+    print_table,
+    project,
+    stoppable,
+)
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,14 +101,12 @@ def _demo_project(directory: Path) -> Project:
 
 
 def _carry_out(here: Project, name: str) -> Outcome:
+    from workbench.cli.progress import Terminal
     from workbench.factory import run as carry_out
 
-    try:
-        with Terminal(err) as terminal:
-            return carry_out(here, name, terminal)
-    except KeyboardInterrupt:
-        err.print("stopped; what is done stays, the same command goes on from there")
-        raise typer.Exit(1) from None
+    advice = "what is done stays, the same command goes on from there"
+    with stoppable(advice), Terminal(err) as terminal:
+        return carry_out(here, name, terminal)
 
 
 def _print(outcome: Outcome) -> None:

@@ -17,9 +17,9 @@ from workbench.cli.context import (
     print_table,
     project,
     state_text,
+    stoppable,
     when,
 )
-from workbench.cli.progress import Terminal
 
 __all__ = ["app", "run"]
 
@@ -34,6 +34,7 @@ def run(
     json_: JsonOption = False,
 ) -> None:
     """Run a notebook as a job."""
+    from workbench.cli.progress import Terminal
     from workbench.jobs import (
         JobRequest,
         load_notebook,
@@ -45,7 +46,7 @@ def run(
     here = project()
     contract = read_parameters(load_notebook(here.inside(notebook)), notebook)
     parameters = parse_parameters(contract, param or [], notebook)
-    with Terminal(err).stage(notebook, 1) as stage:
+    with stoppable("the job is cancelled"), Terminal(err).stage(notebook, 1) as stage:
         [job] = run_jobs(here, [JobRequest(notebook, parameters)], on_progress=stage.job)
         stage.done(job.state)
     if json_:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,8 +21,9 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from workbench.factory import Stage
-from workbench.jobs import Progress
+if TYPE_CHECKING:
+    from workbench.factory import Stage
+    from workbench.jobs import Progress
 
 __all__ = ["Terminal"]
 

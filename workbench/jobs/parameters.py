@@ -66,8 +66,8 @@ def load_notebook(path: Path) -> NotebookNode:
         raise NotebookError(f"{path}: no such notebook") from error
     except (OSError, UnicodeDecodeError) as error:
         raise NotebookError(f"{path}: can't be read: {error}") from error
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError) as error:
-        reason = str(error).strip().splitlines()[0][:200]
+    except Exception as error:  # nbformat stumbles in many ways over what isn't one
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise NotebookError(f"{path}: not a valid notebook: {reason}") from error
     return notebook
 
@@ -89,7 +89,8 @@ def read_parameters(notebook: NotebookNode, name: str) -> list[Parameter]:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        raise NotebookError(f"{name}: the parameters cell, line {error.lineno}: {error}") from error
+        where = f"line {error.lineno}: {error.msg}"
+        raise NotebookError(f"{name}: the parameters cell, {where}") from error
     comments = _comments(source)
     parameters = [_parameter(statement, comments, name) for statement in tree.body]
     return [parameter for parameter in parameters if parameter is not None]
@@ -156,7 +157,7 @@ def _parameter(statement: ast.stmt, comments: dict[int, str], name: str) -> Para
         )
     try:
         default = ast.literal_eval(statement.value) if statement.value else None
-    except ValueError as error:
+    except (ValueError, TypeError) as error:  # the latter for a list as the key of a dict
         raise NotebookError(f"{name}: the default of {target!r} is not a literal") from error
     return Parameter(
         name=target,

@@ -148,6 +148,10 @@ class Factory:
     def _moment(self, day: date) -> datetime:
         return datetime.combine(day, time(), tzinfo=self.spec.zone).astimezone(UTC)
 
+    def window_node(self, start: datetime) -> str:
+        """Return the lineage's name of the monitored window that begins at a moment."""
+        return f"window:{self.name}/{start.astimezone(self.spec.zone).date()}"
+
     def monitor_inputs(self, window_start: date | str) -> MonitorInputs:
         """Gather what the monitor needs to judge the window that begins on a day.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 import tomlkit
@@ -21,6 +21,7 @@ from workbench.factory.spec import Period
 from workbench.factory.steps import Reporter, Stage
 from workbench.git import Repository
 from workbench.jobs import list_jobs
+from workbench.lineage import link
 from workbench.monitoring import list_windows
 from workbench.registry import GateReport, get_model, promote, record_refusal
 from workbench.store import write_atomic
@@ -79,7 +80,7 @@ def retrain(factory: Factory, champion: str, reporter: Reporter) -> Retraining:
         }
         why = f"{len(alerts)} of {len(windows)} windows in alert"
         result = factory.steps.run(
-            "retrain", inputs, lambda: _carried_out(factory, plan, champion, why, stage)
+            "retrain", inputs, lambda: _carried_out(factory, plan, champion, alerts, why, stage)
         )
         stage.done(result["outcome"])
     return Retraining.model_validate(result)
@@ -101,10 +102,17 @@ def _plan(factory: Factory, holdout: int) -> _Plan:
 
 
 def _carried_out(
-    factory: Factory, plan: _Plan, champion: str, why: str, stage: Stage
+    factory: Factory,
+    plan: _Plan,
+    champion: str,
+    alerts: list[datetime],
+    why: str,
+    stage: Stage,
 ) -> dict[str, Any]:
     stage.working(f"on branch {plan.branch}")
     run_id = _trained(factory, plan, champion, stage)
+    causes = [factory.window_node(start) for start in alerts]
+    link(factory.project, causes, f"run:{run_id}", "retrained")
     stage.working("challenger against champion")
     report = gate(
         factory,

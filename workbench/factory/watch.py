@@ -11,8 +11,9 @@ from workbench.factory.make import run_steps
 from workbench.factory.spec import Period
 from workbench.factory.steps import Reporter
 from workbench.jobs import JobRequest
+from workbench.lineage import link
 from workbench.registry import Scorer, get_model
-from workbench.serving import score_window, scored_frame
+from workbench.serving import list_predictions, score_window, scored_frame
 from workbench.store import write_atomic
 
 __all__ = ["monitor", "score", "score_days"]
@@ -61,7 +62,12 @@ def monitor(factory: Factory, version: str, scored: dict[str, str], reporter: Re
         "reference": reference,
     }
     with reporter.stage("Monitoring notebooks", len(requests)) as stage:
-        run_steps(factory, "monitor", requests, inputs, stage)
+        results = run_steps(factory, "monitor", requests, inputs, stage)
+    for prediction, result in zip(
+        list_predictions(factory.project, factory.name), results, strict=True
+    ):
+        made_from = [prediction.node, f"job:{result['job']}"]
+        link(factory.project, made_from, factory.window_node(prediction.window_start), "monitored")
 
 
 def score_days(factory: Factory, start: str, end: str, output: Path, alias: str) -> dict[str, Any]:

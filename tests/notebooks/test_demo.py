@@ -15,6 +15,8 @@ import nbformat
 import polars as pl
 import pytest
 
+from tests.conftest import run_cli
+
 pytestmark = pytest.mark.demo
 
 Json = Callable[..., Any]
@@ -203,6 +205,21 @@ def test_features_are_listed_with_the_code_that_uses_them(shown: Json) -> None:
     assert "schedule:plane_age" in names
     [found] = shown("features", "search", "age plane")[:1]
     assert found["code"].startswith("import workbench as wb")
+
+
+def test_any_days_are_scored_into_a_new_file(
+    demo_project: Path, cli_json: Json, shown: Json, tmp_path: Path
+) -> None:
+    output = tmp_path / "two-days.parquet"
+    days = ("--start", "2013-07-04", "--end", "2013-07-06", "--output", output)
+    result = cli_json("score", "run", "flights", *days, folder=demo_project)
+    scored = pl.read_parquet(output)
+    assert scored.height == result["rows"] > 1_000
+    [champion] = scored["model_version"].unique()
+    assert champion == shown("models", "show", MODEL)["aliases"]["champion"]
+    again = run_cli("score", "run", "flights", *days, folder=demo_project)
+    assert again.returncode == 2
+    assert "exists; name a new file" in again.stderr
 
 
 def test_a_second_call_redoes_nothing(demo_project: Path, cli_json: Json, shown: Json) -> None:

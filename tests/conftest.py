@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+os.environ["COLUMNS"] = "200"  # consoles look once, when they are made
+
+from workbench.cli import main
 from workbench.factory.scaffold import create_project
 from workbench.project import Project
 
@@ -19,22 +25,46 @@ DEMO_VARIABLE = "WORKBENCH_TEST_DEMO"
 """A finished demo's folder, to save its two minutes while writing tests; CI makes a new one."""
 
 
-def run_cli(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own, as a user does."""
+Finished = subprocess.CompletedProcess[str]
+
+
+def run_cli(*arguments: str | Path, folder: Path | None = None) -> Finished:
+    """Run the command line in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "workbench", *map(str, arguments)],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "COLUMNS": "200"},
     )
 
 
+def call_cli(*arguments: str | Path, folder: Path | None = None) -> Finished:
+    """Run the command line's `main` in this process, which has paid for the imports already."""
+    said, complained = io.StringIO(), io.StringIO()
+    command = ["workbench", *map(str, arguments)]
+    sigterm = signal.getsignal(signal.SIGTERM)
+    with (
+        chdir(folder or Path.cwd()),
+        redirect_stdout(said),
+        redirect_stderr(complained),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(sys, "argv", command)
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            signal.signal(signal.SIGTERM, sigterm)
+    return Finished(command, code, said.getvalue(), complained.getvalue())
+
+
 @pytest.fixture(scope="session")
-def cli() -> Callable[..., subprocess.CompletedProcess[str]]:
+def cli() -> Callable[..., Finished]:
     """The command line."""
-    return run_cli
+    return call_cli
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +72,7 @@ def cli_json() -> Callable[..., Any]:
     """The command line with `--json`: what it prints, parsed; it has to succeed."""
 
     def call(*arguments: str | Path, folder: Path | None = None) -> Any:
-        done = run_cli(*arguments, "--json", folder=folder)
+        done = call_cli(*arguments, "--json", folder=folder)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

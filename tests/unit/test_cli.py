@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import run_cli
 from tests.jobs.notebooks import write_notebook
 from workbench.project import Project
 
@@ -72,8 +73,8 @@ def test_what_does_not_exist_is_named(
     _refused(cli(*arguments, folder=blank_project.root), *said)
 
 
-def test_debug_shows_the_traceback(cli: Cli, tmp_path: Path) -> None:
-    done = cli("--debug", "jobs", "list", folder=tmp_path)
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    done = run_cli("--debug", "jobs", "list", folder=tmp_path)
     assert "Traceback" in done.stderr
     assert "NotAProjectError" in done.stderr
 
@@ -123,7 +124,7 @@ def test_a_state_folder_that_cannot_be_is_said(cli: Cli, blank_project: Project)
     _refused(cli("jobs", "list", folder=blank_project.root), ".workbench", code=1)
 
 
-def test_json_is_one_document_and_nothing_else(cli: Cli, blank_project: Project) -> None:
+def test_json_is_one_document_and_nothing_else(blank_project: Project) -> None:
     for command in (
         ["jobs", "list"],
         ["runs", "list"],
@@ -134,7 +135,7 @@ def test_json_is_one_document_and_nothing_else(cli: Cli, blank_project: Project)
         ["monitor", "alerts"],
         ["factory", "list"],
     ):
-        done = cli(*command, "--json", folder=blank_project.root)
+        done = run_cli(*command, "--json", folder=blank_project.root)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == []
 
@@ -165,6 +166,17 @@ def test_a_first_job_from_the_blank_template(
         "id", "notebook", "state", "params", "run_id", "started_at", "finished_at", "output",
         "error",
     } <= set(listed)  # fmt: skip
+
+
+def test_a_metric_that_is_no_number_is_still_json(cli_json: Json, blank_project: Project) -> None:
+    write_notebook(
+        blank_project.root / "nan.ipynb",
+        "import workbench as wb",
+        "wb.tracking.current_run().log_metrics({'loss': float('nan'), 'gain': float('inf')})",
+    )
+    cli_json("run", "nan.ipynb", folder=blank_project.root)
+    [run] = cli_json("runs", "list", folder=blank_project.root)
+    assert run["metrics"]["loss"] == "NaN"
 
 
 def test_a_failing_notebook_is_exit_code_1(cli: Cli, blank_project: Project) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel
+from pydantic_core import to_json, to_jsonable_python
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -92,14 +92,12 @@ def project() -> Project:
 
 
 def print_json(content: BaseModel | Sequence[BaseModel] | dict[str, Any] | list[Any]) -> None:
-    """Print one JSON document on standard output."""
-    if isinstance(content, BaseModel):
-        plain: Any = content.model_dump(mode="json")
-    elif isinstance(content, dict):
-        plain = content
-    else:
-        plain = [c.model_dump(mode="json") if isinstance(c, BaseModel) else c for c in content]
-    typer.echo(json.dumps(plain, indent=2, allow_nan=False))
+    """Print one JSON document on standard output.
+
+    JSON has no NaN: a metric that is one is the text "NaN", as the server sends it.
+    """
+    plain = to_jsonable_python(content)
+    typer.echo(to_json(plain, indent=2, inf_nan_mode="strings").decode())
 
 
 def print_table(

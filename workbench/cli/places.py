@@ -38,6 +38,8 @@ def lab(port: Port = 8888, browser: Browser = True) -> None:
     _require("jupyterlab", "lab")
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={here.root}"]
     command += [f"--ServerApp.port={port}"]
+    if os.geteuid() == 0:
+        command += ["--allow-root"]  # in a container one is root; whoever types this knows
     _serve(command if browser else [*command, "--no-browser"], here.root)
 
 

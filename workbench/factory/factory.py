@@ -148,9 +148,13 @@ class Factory:
     def _moment(self, day: date) -> datetime:
         return datetime.combine(day, time(), tzinfo=self.spec.zone).astimezone(UTC)
 
-    def window_node(self, start: datetime) -> str:
-        """Return the lineage's name of the monitored window that begins at a moment."""
-        return f"window:{self.name}/{start.astimezone(self.spec.zone).date()}"
+    def day(self, moment: datetime) -> date:
+        """Return the day that a moment is in, in the factory's zone."""
+        return moment.astimezone(self.spec.zone).date()
+
+    def window_node(self, day: date) -> str:
+        """Return the lineage's name of the monitored window that begins on a day."""
+        return f"window:{self.name}/{day}"
 
     def monitor_inputs(self, window_start: date | str) -> MonitorInputs:
         """Gather what the monitor needs to judge the window that begins on a day.
@@ -163,16 +167,13 @@ class Factory:
         since = self._moment(_day(window_start))
         scored = {p.window_start: p for p in list_predictions(self.project, self.name)}
         if since not in scored:
-            known = [moment.astimezone(self.spec.zone).date().isoformat() for moment in scored]
+            known = [self.day(moment).isoformat() for moment in scored]
             raise NotFoundError.named("scored window", str(window_start), known)
         prediction = scored[since]
         promoted = self.steps.latest(f"reference:{prediction.version}")
         assert promoted is not None, "a version's reference is stored before it scores anything"
-        days = [
-            moment.astimezone(self.spec.zone).date()
-            for moment in (prediction.window_start, prediction.window_end)
-        ]
         spine = self._definitions.spine(self.spec.spine)
+        days = self.day(prediction.window_start), self.day(prediction.window_end)
         labels = self.labelled(*days).select(
             spine.key, label=spine.label, known_at=spine.label_time
         )

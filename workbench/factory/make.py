@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from workbench.errors import GateRefusedError, JobError
+from workbench.errors import GateRefusedError
 from workbench.factory.factory import Factory
+from workbench.factory.notebooks import run_steps
 from workbench.factory.spec import Period
-from workbench.factory.steps import Reporter, Stage
+from workbench.factory.steps import Reporter
 from workbench.features import apply
-from workbench.jobs import Job, JobRequest, load_notebook, run_jobs
+from workbench.jobs import JobRequest
 from workbench.registry import (
     GateReport,
     evaluate_gate,
@@ -29,7 +29,6 @@ __all__ = [
     "choose",
     "gate",
     "remember_reference",
-    "run_steps",
     "train",
     "training_requests",
 ]
@@ -45,11 +44,12 @@ def build(factory: Factory, reporter: Reporter) -> None:
         stage.done(f"{factory.built['rows']:,} rows × {len(factory.columns)} features")
 
 
-def train(factory: Factory, reporter: Reporter) -> list[dict[str, Any]]:
-    """Run the training notebook once for each combination; return each one's run and job."""
+def train(factory: Factory, reporter: Reporter) -> dict[str, str]:
+    """Run the training notebook once for each combination; return its run's id by its label."""
     requests = training_requests(factory)
     with reporter.stage("Training notebooks", len(requests)) as stage:
-        return run_steps(factory, "train", requests, {"frame": factory.built["digest"]}, stage)
+        results = run_steps(factory, "train", requests, {"frame": factory.built["digest"]}, stage)
+    return {label: result["run_id"] for label, result in results.items()}
 
 
 def training_requests(factory: Factory) -> dict[str, JobRequest]:
@@ -68,81 +68,21 @@ def training_requests(factory: Factory) -> dict[str, JobRequest]:
     }
 
 
-def run_steps(
-    factory: Factory,
-    kind: str,
-    requests: dict[str, JobRequest],
-    inputs: dict[str, Any],
-    stage: Stage,
-) -> list[dict[str, Any]]:
-    """Run those notebook jobs that aren't done for the same inputs; return the results of all.
-
-    Raises
-    ------
-    JobError
-        If a job failed. The others were run to their end and needn't be run again.
-    """
-    digests = {
-        label: {
-            "notebook": _source(request),
-            "parameters": dict(request.parameters),
-            **inputs,
-        }
-        for label, request in requests.items()
-    }
-    results = {
-        label: known
-        for label in requests
-        if (known := factory.steps.result(f"{kind}:{label}", digests[label])) is not None
-    }
-    for label in results:
-        stage.done(label)
-    waiting = [label for label in requests if label not in results]
-
-    def ended(position: int, job: Job) -> None:
-        label = waiting[position]
-        if job.state == "succeeded":
-            result = {"label": label, "job": job.id, "run_id": job.run_id}
-            results[label] = factory.steps.finish(f"{kind}:{label}", digests[label], result)
-            stage.done(label)
-
-    jobs = run_jobs(
-        factory.project,
-        [replace(requests[label], label=f"{kind} {label}") for label in waiting],
-        on_progress=stage.job,
-        on_end=ended,
-    )
-    failed = [job for job in jobs if job.state != "succeeded"]
-    if failed:
-        first = failed[0]
-        raise JobError(
-            f"{len(failed)} of {len(requests)} {kind} jobs failed; {first.label}: {first.error} "
-            f"(cell {first.error_cell}); see `workbench jobs show {first.id}`"
-        )
-    return [results[label] for label in requests]
-
-
-def _source(request: JobRequest) -> list[str]:
-    """What makes it the same notebook or another one: the source of its cells."""
-    assert request.code is not None, "a factory's jobs name their work tree"
-    return [cell.source for cell in load_notebook(request.code / request.notebook).cells]
-
-
-def check(factory: Factory, trained: list[dict[str, Any]], reporter: Reporter) -> list[GateReport]:
+def check(factory: Factory, trained: dict[str, str], reporter: Reporter) -> list[GateReport]:
     """Register what was trained and put each version through the gate."""
     spec = factory.spec.training
     reports = []
     with reporter.stage("Gate", len(trained)) as stage:
-        for result in trained:
-            stage.working(result["label"])
+        for label, run_id in trained.items():
+            stage.working(label)
             report = gate(
                 factory,
-                result["run_id"],
+                run_id,
                 train_on=spec.train,
                 judge_on=spec.validate_on,
-                key=f"gate:{result['label']}",
+                key=f"gate:{label}",
             )
-            stage.done(f"{result['label']} {report.outcome}")
+            stage.done(f"{label} {report.outcome}")
             reports.append(report)
     return reports
 

@@ -14,9 +14,9 @@ from workbench.factory.make import (
     CHAMPION,
     gate,
     remember_reference,
-    run_steps,
     training_requests,
 )
+from workbench.factory.notebooks import run_steps
 from workbench.factory.spec import Period
 from workbench.factory.steps import Reporter, Stage
 from workbench.git import Repository
@@ -61,7 +61,12 @@ def retrain(factory: Factory, champion: str, reporter: Reporter) -> Retraining:
     `champion` is the version whose windows were monitored.
     """
     policy = factory.spec.retraining
-    windows = list_windows(factory.project, factory.name)
+    starts = {start for start, _ in factory.spec.scoring.windows()}
+    windows = [
+        window
+        for window in list_windows(factory.project, factory.name)
+        if factory.day(window.window_start) in starts
+    ]
     alerts = [window.window_start for window in windows if window.status == "alert"]
     with reporter.stage("Retraining", 3) as stage:
         if policy is None or len(alerts) < policy.after_alerts:
@@ -111,7 +116,7 @@ def _carried_out(
 ) -> dict[str, Any]:
     stage.working(f"on branch {plan.branch}")
     run_id = _trained(factory, plan, champion, stage)
-    causes = [factory.window_node(start) for start in alerts]
+    causes = [factory.window_node(factory.day(start)) for start in alerts]
     link(factory.project, causes, f"run:{run_id}", "retrained")
     stage.working("challenger against champion")
     report = gate(
@@ -134,8 +139,8 @@ def _trained(factory: Factory, plan: _Plan, champion: str, stage: Stage) -> str:
         there = load(factory.name, project.at(branch.root))
         [request] = training_requests(there).values()
         inputs = {"frame": factory.built["digest"]}
-        [result] = run_steps(factory, "retrain", {plan.branch: request}, inputs, stage)
-    return str(result["run_id"])
+        results = run_steps(factory, "retrain", {plan.branch: request}, inputs, stage)
+    return str(results[plan.branch]["run_id"])
 
 
 def _combination(factory: Factory, version: str) -> dict[str, list[Any]]:

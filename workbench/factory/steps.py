@@ -12,7 +12,7 @@ from workbench.jobs import Progress
 from workbench.project import Project
 from workbench.store import StepRow, database, now
 
-__all__ = ["Reporter", "Silent", "Stage", "Steps"]
+__all__ = ["Reporter", "Silent", "Stage", "Steps", "digest_of"]
 
 
 class Stage(Protocol):
@@ -75,7 +75,7 @@ class Steps:
         """Return what came out of the step for these inputs, or None if it isn't done."""
         with database(self._project).session() as session:
             row = session.get(StepRow, (self._factory, key))
-        return row.result if row is not None and row.digest == _digest(inputs) else None
+        return row.result if row is not None and row.digest == digest_of(inputs) else None
 
     def latest(self, key: str) -> dict[str, Any] | None:
         """Return what last came out of the step, for whatever inputs."""
@@ -88,7 +88,7 @@ class Steps:
         row = StepRow(
             factory=self._factory,
             key=key,
-            digest=_digest(inputs),
+            digest=digest_of(inputs),
             result=result,
             finished_at=now(),
         )
@@ -97,5 +97,6 @@ class Steps:
         return result
 
 
-def _digest(inputs: Mapping[str, Any]) -> str:
+def digest_of(inputs: Mapping[str, Any]) -> str:
+    """Return a digest of a step's inputs."""
     return hashlib.sha256(json.dumps(inputs, sort_keys=True, default=str).encode()).hexdigest()

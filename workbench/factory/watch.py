@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.errors import NotFoundError, UsageError
 from workbench.factory.factory import Factory
-from workbench.factory.make import run_steps
+from workbench.factory.notebooks import run_steps
 from workbench.factory.spec import Period
 from workbench.factory.steps import Reporter
 from workbench.jobs import JobRequest
@@ -63,11 +63,11 @@ def monitor(factory: Factory, version: str, scored: dict[str, str], reporter: Re
     }
     with reporter.stage("Monitoring notebooks", len(requests)) as stage:
         results = run_steps(factory, "monitor", requests, inputs, stage)
-    for prediction, result in zip(
-        list_predictions(factory.project, factory.name), results, strict=True
-    ):
-        made_from = [prediction.node, f"job:{result['job']}"]
-        link(factory.project, made_from, factory.window_node(prediction.window_start), "monitored")
+    for prediction in list_predictions(factory.project, factory.name):
+        day = factory.day(prediction.window_start)
+        if day.isoformat() in results:
+            made_from = [prediction.node, f"job:{results[day.isoformat()]['job']}"]
+            link(factory.project, made_from, factory.window_node(day), "monitored")
 
 
 def score_days(factory: Factory, start: str, end: str, output: Path, alias: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from workbench.jobs.parameters import (
     parse_parameters,
     read_parameters,
 )
-from workbench.jobs.records import Job, JobState, get_job, list_jobs
+from workbench.jobs.records import Job, JobState, find_done, get_job, list_jobs
 from workbench.jobs.runner import JobRequest, Progress, run_jobs
 from workbench.jobs.settle import settle
 
@@ -23,6 +23,7 @@ __all__ = [
     "Parameter",
     "Progress",
     "check_parameters",
+    "find_done",
     "get_job",
     "list_jobs",
     "load_notebook",

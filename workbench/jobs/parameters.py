@@ -180,10 +180,8 @@ def _checked(parameter: Parameter, value: Any, name: str) -> Any:
     expected = _TYPES.get(parameter.type)
     if expected is None:
         return value
-    if expected in (int, float) and isinstance(value, bool):
-        raise ParameterError(f"{name}: {parameter.name}: expected {parameter.type}, found {value}")
     try:
-        # Strict, but a whole number may be given where a float is expected.
+        # Strict: True is no number. But a whole number may be given where a float is expected.
         return TypeAdapter(expected).validate_python(value, strict=True)
     except ValidationError as error:
         raise ParameterError(

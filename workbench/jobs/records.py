@@ -13,7 +13,7 @@ from workbench.errors import JobError, NotFoundError
 from workbench.project import Project
 from workbench.store import JobRow, database, now
 
-__all__ = ["Job", "JobState", "folder", "get_job", "list_jobs", "move"]
+__all__ = ["Job", "JobState", "find_done", "folder", "get_job", "list_jobs", "move"]
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "lost"]
 
@@ -36,6 +36,7 @@ class Job(BaseModel):
     state: JobState
     params: dict[str, Any] = Field(validation_alias="parameters")
     label: str
+    key: str | None
     branch: str | None
     commit: str | None
     run_id: str | None
@@ -70,6 +71,19 @@ def list_jobs(project: Project, limit: int | None = None) -> list[Job]:
     query = select(JobRow).order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit)
     with database(project).session() as session:
         return [Job.model_validate(row) for row in session.scalars(query)]
+
+
+def find_done(project: Project, key: str) -> Job | None:
+    """Return the newest job that succeeded under this key, if there is one."""
+    query = (
+        select(JobRow)
+        .where(JobRow.key == key, JobRow.state == "succeeded")
+        .order_by(JobRow.created_at.desc())
+        .limit(1)
+    )
+    with database(project).session() as session:
+        row = session.scalars(query).first()
+        return Job.model_validate(row) if row is not None else None
 
 
 def get_job(project: Project, job_id: str) -> Job:

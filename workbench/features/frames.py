@@ -17,7 +17,7 @@ from workbench.features.definitions import (
     load_definitions,
 )
 from workbench.features.join import asof_features, in_order, restored, to_utc, window_features
-from workbench.features.offline import Sources, materialize, materialize_spine
+from workbench.features.offline import Sources, materialize, materialize_spine, read_stored
 from workbench.project import Project
 
 __all__ = ["BuiltFrame", "build_frame", "load_spine", "training_frame"]
@@ -35,7 +35,7 @@ def load_spine(name: str, project: Project | None = None) -> pl.DataFrame:
     """Return the rows of the spine called `name`, ordered by time and key."""
     project = project or Project.find()
     spine = load_definitions(project).spine(name)
-    return pl.read_parquet(materialize_spine(project, spine, Sources(project)).path)
+    return read_stored(materialize_spine(project, spine, Sources(project))).collect()
 
 
 def training_frame(
@@ -79,7 +79,7 @@ def build_frame(project: Project, spine_name: str, features: Sequence[str]) -> B
     spine = definitions.spine(spine_name)
     sources = Sources(project)
     stored = materialize_spine(project, spine, sources)
-    rows = pl.read_parquet(stored.path)
+    rows = read_stored(stored).collect()
     frame, nodes = _joined_frame(project, definitions, sources, rows, features, spine.event_time)
     return BuiltFrame(frame, [stored.node, *nodes])
 
@@ -94,18 +94,19 @@ def _joined_frame(
 ) -> tuple[pl.DataFrame, list[str]]:
     nodes = []
     frame = in_order(to_utc(spine.lazy(), event_time, "spine"), event_time)
-    for view_name, names in _by_view(features, definitions.views).items():
-        view = definitions.view(view_name)
-        if isinstance(view, RequestView):
-            frame = _requested(frame, view, names)
-        else:
-            stored = materialize(project, view, sources)
-            nodes.append(stored.node)
-            frame = _joined(frame, view, pl.scan_parquet(stored.path), names, event_time)
     try:
+        for view_name, names in _by_view(features, definitions.views).items():
+            view = definitions.view(view_name)
+            if isinstance(view, RequestView):
+                frame = _requested(frame, view, names)
+            else:
+                stored = materialize(project, view, sources)
+                nodes.append(stored.node)
+                frame = _joined(frame, view, read_stored(stored), names, event_time)
         result = restored(frame).collect()
     except pl.exceptions.PolarsError as error:
-        raise FeatureError(f"training frame: {error}") from error
+        reason = str(error).partition("\n")[0]
+        raise FeatureError(f"training frame: {reason}") from error
     if result.height != spine.height:
         raise FeatureError(f"rows in {spine.height}, rows out {result.height}: a view multiplies")
     return result, nodes
@@ -126,7 +127,10 @@ def _by_view(features: Sequence[str], views: Mapping[str, View]) -> dict[str, li
 
 
 def _requested(frame: pl.LazyFrame, view: RequestView, names: list[str]) -> pl.LazyFrame:
-    expressions = view.build()
+    expressions = view.run()
+    if not isinstance(expressions, dict):
+        kind = type(expressions).__name__
+        raise FeatureError(f"request view {view.name}: expected a dict, it returned a {kind}")
     if sorted(expressions) != sorted(view.features):
         raise FeatureError(
             f"request view {view.name}: declares {', '.join(view.features)}; "
@@ -138,7 +142,7 @@ def _requested(frame: pl.LazyFrame, view: RequestView, names: list[str]) -> pl.L
 def _joined(
     frame: pl.LazyFrame, view: FeatureView, rows: pl.LazyFrame, names: list[str], moment: str
 ) -> pl.LazyFrame:
-    frame = _with_entity(frame, view, rows)
+    rows = _with_entity(rows, view, frame)
     if not view.aggregates:
         ttl = duration(view.ttl) if view.ttl else None
         return asof_features(frame, rows, view.entity, moment, names, ttl, view.name)
@@ -150,14 +154,17 @@ def _joined(
     return window_features(frame, rows, view.entity, moment, windows, view.name)
 
 
-def _with_entity(frame: pl.LazyFrame, view: FeatureView, rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Check the entity columns of a spine, and give them the types that the view has."""
-    have, want = frame.collect_schema(), rows.collect_schema()
+def _with_entity(rows: pl.LazyFrame, view: FeatureView, spine: pl.LazyFrame) -> pl.LazyFrame:
+    """Check the entity columns of a spine, and give the view's rows the types that it has."""
+    want, have = spine.collect_schema(), rows.collect_schema()
     for key in view.entity:
-        if key not in have:
+        if key not in want:
             raise FeatureError(f"the spine has no column {key!r}, the entity of view {view.name}")
-        if have[key] != want[key] and not (have[key].is_integer() and want[key].is_integer()):
+        if want[key] != have[key] and not (want[key].is_integer() and have[key].is_integer()):
             raise FeatureError(
-                f"entity {key!r} is {have[key]} in the spine and {want[key]} in view {view.name}"
+                f"entity {key!r} is {want[key]} in the spine and {have[key]} in view {view.name}"
             )
-    return frame.with_columns(pl.col(key).cast(want[key]) for key in view.entity)
+    other = [key for key in view.entity if want[key] != have[key]]
+    # A key too large for the spine's integers is null then, and can't be anybody's.
+    cast = rows.with_columns(pl.col(key).cast(want[key], strict=False) for key in other)
+    return cast.drop_nulls(other) if other else rows

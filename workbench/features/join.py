@@ -12,7 +12,8 @@ already available, that is a single as-of join on `available`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC as _UTC
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -33,6 +34,8 @@ __all__ = [
 UTC = pl.Datetime("us", "UTC")
 
 _EVENT, _AVAILABLE, _ROW = "__event", "__available", "__row"
+
+_ALWAYS = datetime(1, 1, 1, tzinfo=_UTC)
 
 
 def to_utc(frame: pl.LazyFrame, column: str, what: str) -> pl.LazyFrame:
@@ -76,7 +79,7 @@ def known_rows(
     """
     keys = list(entity)
     # What has always been true is true since before the first moment anyone asks about.
-    event = pl.col(event_time) if event_time else pl.lit(0).cast(UTC)
+    event = pl.col(event_time) if event_time else pl.lit(_ALWAYS, UTC)
     known = pl.max_horizontal(event, pl.col(created)) if created else event
     return (
         frame.with_columns(event.alias(_EVENT), known.alias(_AVAILABLE))
@@ -101,11 +104,14 @@ def asof_features(
 
     `rows` are those of `known_rows`.
     """
+    # Joined under names of their own: a column of the spine may be called like a feature.
+    own = {name: f"{name}@{prefix}" for name in features}
     fresh = pl.lit(value=True) if ttl is None else pl.col(_EVENT) >= pl.col(moment) - ttl
-    joined = _asof(spine, rows, list(entity), moment)
+    wanted = rows.select(*entity, _EVENT, _AVAILABLE, *features).rename(own)
+    joined = _asof(spine, wanted, list(entity), moment)
     return joined.with_columns(
-        pl.when(fresh).then(pl.col(name)).alias(f"{prefix}__{name}") for name in features
-    ).drop(_EVENT, *features)
+        pl.when(fresh).then(pl.col(own[name])).alias(f"{prefix}__{name}") for name in features
+    ).drop(_EVENT, *own.values())
 
 
 def event_totals(
@@ -118,7 +124,8 @@ def event_totals(
     keys = list(entity)
     totals = [pl.int_range(1, pl.len() + 1).over(keys).alias("__events")]
     for column in columns:
-        value = pl.col(column).cast(pl.Float64)
+        # A NaN is no answer either, and in a running total it would stay for ever.
+        value = pl.col(column).cast(pl.Float64).fill_nan(None)
         totals.append(value.is_not_null().cum_sum().over(keys).alias(f"{column}__known"))
         totals.append(value.fill_null(0.0).cum_sum().over(keys).alias(f"{column}__sum"))
     return (
@@ -142,22 +149,22 @@ def window_features(
     `totals` are those of `event_totals`; `windows` holds (feature, column or None, kind, over).
     """
     keys = list(entity)
-    value_columns = [name for name in totals.collect_schema() if name not in (*keys, _AVAILABLE)]
-    joined = _asof(spine, totals, keys, moment).rename(
-        {name: f"{name}@now" for name in value_columns}
-    )
-    for over in sorted({over for *_, over in windows}):
+    names = [name for name in totals.collect_schema() if name not in (*keys, _AVAILABLE)]
+
+    def at(edge: str) -> pl.LazyFrame:
+        return totals.rename({name: f"{name}@{edge}" for name in names})
+
+    joined = _asof(spine, at("now"), keys, moment)
+    lengths = sorted({over for *_, over in windows})
+    for over in lengths:
         start = f"__start@{over}"
-        joined = (
-            _asof(joined.with_columns((pl.col(moment) - over).alias(start)), totals, keys, start)
-            .rename({name: f"{name}@{over}" for name in value_columns})
-            .drop(start)
-        )
+        joined = joined.with_columns((pl.col(moment) - over).alias(start))
+        joined = _asof(joined, at(str(over)), keys, start).drop(start)
     result = joined.with_columns(
         _aggregate(column, kind, over).alias(f"{prefix}__{name}")
         for name, column, kind, over in windows
     )
-    return result.drop(pl.selectors.contains("@"))
+    return result.drop(f"{name}@{edge}" for edge in ("now", *lengths) for name in names)
 
 
 def _aggregate(column: str | None, kind: str, over: timedelta) -> pl.Expr:

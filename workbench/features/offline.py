@@ -21,7 +21,7 @@ from workbench.lineage import link
 from workbench.project import Project
 from workbench.store import write_atomic
 
-__all__ = ["Sources", "Stored", "materialize", "materialize_spine"]
+__all__ = ["Sources", "Stored", "materialize", "materialize_spine", "read_stored"]
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,16 @@ def materialize_spine(project: Project, spine: Spine, sources: Sources) -> Store
     return _stored(project, spine, sources, rows)
 
 
+def read_stored(stored: Stored) -> pl.LazyFrame:
+    """Read rows from the offline store."""
+    return pl.scan_parquet(stored.path, glob=False)  # a folder may have brackets in its name
+
+
 def _build(definition: FeatureView | Spine, sources: Sources) -> pl.LazyFrame:
     arguments: Mapping[str, pl.LazyFrame] = {
         name: sources.frame(name).lazy() for name in definition.sources
     }
-    built = definition.build(**arguments)
+    built = definition.run(**arguments)
     if not isinstance(built, pl.LazyFrame):
         kind = type(built).__name__
         raise FeatureError(f"{definition.name}: expected a LazyFrame, it returned a {kind}")
@@ -109,7 +114,8 @@ def _stored(
         try:
             frame = rows().collect()
         except pl.exceptions.PolarsError as error:
-            raise FeatureError(f"{definition.name}: {error}") from error
+            reason = str(error).partition("\n")[0]
+            raise FeatureError(f"{definition.name}: {reason}") from error
         if isinstance(definition, FeatureView):
             check_order(frame, f"feature view {definition.name}")
         with write_atomic(path) as beside:

@@ -31,6 +31,8 @@ _STATES: dict[str, ChangeState] = {
     "U": "unmerged",
 }
 
+_NOBODY = {"user.name": "Workbench", "user.email": "workbench@localhost"}
+
 
 class ChangedFile(BaseModel):
     """A path that differs from the last commit."""
@@ -53,7 +55,10 @@ class Status(BaseModel):
 
 
 class Repository:
-    """The Git repository at `root`, which may not be there: then `exists` is false."""
+    """The Git repository that `root` is in, which may not be there: then `exists` is false.
+
+    `root` may be a folder of a larger repository. Paths, here and in a status, are from `root`.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -61,6 +66,7 @@ class Repository:
     @classmethod
     def init(cls, root: Path, branch: str = "main") -> Repository:
         """Make a repository at `root`, whose first branch is `branch`."""
+        _before_import()
         import git
 
         with _as_git_error():
@@ -69,13 +75,27 @@ class Repository:
 
     @cached_property
     def _repo(self) -> git.Repo | None:
+        _before_import()
         import git
 
-        os.environ.setdefault("GIT_TERMINAL_PROMPT", "0")
         try:
             return git.Repo(self.root, search_parent_directories=True)
         except (git.InvalidGitRepositoryError, git.NoSuchPathError):
             return None
+
+    @cached_property
+    def _git(self) -> git.Git:
+        import git
+
+        return git.Git(self.root)
+
+    @cached_property
+    def _folder(self) -> Path:
+        """Where `root` is in its repository."""
+        top = self._require().working_tree_dir
+        if top is None:
+            raise GitError(f"{self.root}: a bare repository has no files to work on")
+        return self.root.resolve().relative_to(Path(top).resolve())
 
     @property
     def exists(self) -> bool:
@@ -87,26 +107,32 @@ class Repository:
         if self._repo is None:
             return Status(branch=None, commit=None, detached=False, changed=[])
         with _as_git_error():
-            text = self._repo.git.status("--porcelain=v2", "--branch", "-z", "--", ".")
-        return _parse_status(text)
+            text = self._git.status("--porcelain=v2", "--branch", "-z", "--", ".")
+        # A name that isn't UTF-8 comes with surrogates in it, which no JSON can hold.
+        shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return _parse_status(shown, self._folder)
 
     def commit(self, paths: Sequence[str], message: str) -> str:
         """Commit the given paths (from the root) and nothing else; return the commit's hash.
 
         Somebody without `user.email` still gets a commit, under a name that says so.
         """
-        repo = self._require()
+        self._require()
+        there = [path for path in paths if os.path.lexists(self.root / path)]
         with self._locked(), _as_git_error():
-            repo.git.add("--", *paths)
-            repo.git(c=self._identity()).commit("--quiet", "--message", message, "--", *paths)
-            return str(repo.git.rev_parse("HEAD"))
+            if there:  # one that is gone has nothing to add, and Git wouldn't find it
+                self._git(literal_pathspecs=True).add("--", *there)
+            with_options = self._git(literal_pathspecs=True, c=self._identity())
+            with_options.commit("--quiet", "--message", message, "--", *paths)
+            return str(self._git.rev_parse("HEAD"))
 
     def check_name(self, branch: str) -> None:
         """Refuse a branch name that Git wouldn't take, options in disguise included."""
+        self._require()
         import git
 
         try:
-            self._require().git.check_ref_format("--branch", branch)
+            self._git.check_ref_format("--branch", branch)
         except git.GitCommandError as error:
             raise GitError(f"{branch!r} is not a valid branch name") from error
 
@@ -118,24 +144,27 @@ class Repository:
     def worktree(self, branch: str, path: Path) -> Iterator[Repository]:
         """Work on `branch` in a tree of its own at `path`, leaving the user's tree as it is.
 
-        The branch starts at HEAD where it doesn't exist yet. The tree is removed at the end; what
-        was committed there stays on the branch.
+        The branch starts at HEAD where it doesn't exist yet; one that is checked out elsewhere is
+        refused, for a commit would change what that tree is compared with. The tree is removed at
+        the end; what was committed there stays on the branch.
         """
-        repo = self._require()
         self.check_name(branch)
+        git = self._git
         with self._locked(), _as_git_error():
-            repo.git.worktree("prune")
-            if path.exists():  # left by a process that was killed
-                repo.git.worktree("remove", "--force", "--force", str(path))
+            git.worktree("prune")
+            if path.exists() and any(path.iterdir()):  # left by a process that was killed
+                git.worktree("remove", "--force", "--force", str(path))
             if branch in self.branches():
-                repo.git.worktree("add", "--force", str(path), branch)
+                git.worktree("add", str(path), branch)
             else:
-                repo.git.worktree("add", "-b", branch, str(path), "HEAD")
+                git.worktree("add", "-b", branch, str(path), "HEAD")
         try:
-            yield Repository(path)
+            yield Repository(path / self._folder)
         finally:
             with self._locked(), _as_git_error():
-                repo.git.worktree("remove", "--force", str(path))
+                if path.exists():
+                    git.worktree("remove", "--force", str(path))
+                git.worktree("prune")
 
     def _require(self) -> git.Repo:
         if self._repo is None:
@@ -143,10 +172,12 @@ class Repository:
         return self._repo
 
     def _identity(self) -> list[str]:
-        reader = self._require().config_reader()
-        if reader.get_value("user", "email", "") or os.environ.get("GIT_AUTHOR_EMAIL"):
-            return []
-        return ["user.name=Workbench", "user.email=workbench@localhost"]
+        # Git is asked, not GitPython, which doesn't read all the files that Git does.
+        return [
+            f"{key}={stand_in}"
+            for key, stand_in in _NOBODY.items()
+            if not self._git.config("--get", key, with_exceptions=False)
+        ]
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -154,8 +185,19 @@ class Repository:
             yield
 
 
-def _parse_status(text: str) -> Status:
-    """Parse `git status --porcelain=v2 --branch -z` (git-status(1))."""
+def _before_import() -> None:
+    """Let Git ask nobody for a password, and GitPython look for `git` when it is used."""
+    os.environ.setdefault("GIT_TERMINAL_PROMPT", "0")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+
+def _parse_status(text: str, folder: Path) -> Status:
+    """Parse `git status --porcelain=v2 --branch -z` (git-status(1)); its paths are from the top."""
+
+    def changed_file(path: str, state: ChangeState) -> ChangedFile:
+        inside = path if folder == Path() else path.removeprefix(f"{folder.as_posix()}/")
+        return ChangedFile(path=inside or ".", state=state)
+
     branch: str | None = None
     commit: str | None = None
     changed: list[ChangedFile] = []
@@ -167,14 +209,14 @@ def _parse_status(text: str) -> Status:
         elif field.startswith("# branch.head "):
             branch = None if field.endswith("(detached)") else field.removeprefix("# branch.head ")
         elif kind == "?":
-            changed.append(ChangedFile(path=rest, state="untracked"))
+            changed.append(changed_file(rest, "untracked"))
         elif kind == "1":
-            changed.append(ChangedFile(path=rest.split(" ", 7)[7], state=_state(rest)))
+            changed.append(changed_file(rest.split(" ", 7)[7], _state(rest)))
         elif kind == "2":
-            changed.append(ChangedFile(path=rest.split(" ", 8)[8], state="renamed"))
+            changed.append(changed_file(rest.split(" ", 8)[8], "renamed"))
             next(fields)  # the path it was renamed from
         elif kind == "u":
-            changed.append(ChangedFile(path=rest.split(" ", 9)[9], state="unmerged"))
+            changed.append(changed_file(rest.split(" ", 9)[9], "unmerged"))
     return Status(
         branch=branch,
         commit=commit,
@@ -185,6 +227,8 @@ def _parse_status(text: str) -> Status:
 
 def _state(rest: str) -> ChangeState:
     staged, unstaged = rest[0], rest[1]
+    if staged == "A" and unstaged != "D":
+        return "added"  # and changed since: to the last commit it is still new
     return _STATES[unstaged if unstaged != "." else staged]
 
 

@@ -32,7 +32,7 @@ $(BIN)/python:
 # The bundle is removed where any source of it is newer: the build hook itself looks at src/ only.
 $(STAMP): pyproject.toml constraints.txt $(EXTENSION) | $(BIN)/python
 	@if [ -n "$$(find $(EXTENSION) -newer $(BUNDLE)/package.json 2>&1)" ]; then rm -rf $(BUNDLE); fi
-	$(UV) pip install --python $(BIN)/python --reinstall-package jupyter-workbench \
+	$(UV) pip install --compile-bytecode --python $(BIN)/python --reinstall-package jupyter-workbench \
 		-c constraints.txt -e ".[all,test]"
 	@touch $@
 

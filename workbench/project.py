@@ -19,8 +19,8 @@ SETTINGS_FILE = "workbench.toml"
 class Project:
     """A project: its root folder and its settings. Immutable, cheap, safe to share.
 
-    The code is under `root`; the records are under `state`, which a job that runs in another
-    work tree of the same repository shares with the main one.
+    The code is under `root`; records are under `state` and files of data under `data`, which a
+    job that runs in another work tree of the same repository shares with the main one.
     """
 
     root: Path
@@ -49,7 +49,8 @@ class Project:
     def at(self, root: Path) -> Project:
         """Return the same project, records and all, as its code stands in another work tree."""
         settings = load_settings(root / SETTINGS_FILE)
-        return Project(root, settings.model_copy(update={"state_dir": self.state}))
+        shared = {"state_dir": self.state, "data_dir": self.data}
+        return Project(root, settings.model_copy(update=shared))
 
     @property
     def name(self) -> str:
@@ -67,6 +68,11 @@ class Project:
         if not os.access(path, os.W_OK):
             raise StoreError(f"{path}: not writable; Workbench keeps its records there")
         return path
+
+    @property
+    def data(self) -> Path:
+        """The folder that relative addresses of sources start from; work trees share it."""
+        return self.root / self.settings.data_dir
 
     @property
     def database_url(self) -> str:

@@ -52,6 +52,7 @@ class Settings(BaseSettings):
 
     name: str = Field(min_length=1, description="the project's name, and its MLflow experiment")
     state_dir: Path = Field(default=Path(".workbench"), description="where records and data go")
+    data_dir: Path = Field(default=Path(), description="where relative addresses start from")
     database_url: str = Field(default="", description="our tables; SQLite in state_dir if empty")
     tracking_uri: str = Field(default="", description="MLflow; SQLite in state_dir if empty")
     protected_branch: str = Field(default="main", description="the branch production follows")

@@ -158,3 +158,15 @@ def test_a_path_of_a_user_stays_inside(root: Path, path: str) -> None:
 def test_a_path_inside_is_resolved(root: Path) -> None:
     project = Project.find(root)
     assert project.inside("notebooks/../data") == root / "data"
+
+
+def test_another_work_tree_shares_records_and_data(root: Path, tmp_path: Path) -> None:
+    """What Git doesn't hold isn't in a new work tree: it stays where it is for both."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "workbench.toml").write_text('name = "renamed on the branch"\n')
+    there = Project.find(root).at(tree)
+    assert there.root == tree
+    assert there.name == "renamed on the branch"
+    assert there.state == root / ".workbench"
+    assert there.data == root

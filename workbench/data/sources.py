@@ -62,9 +62,9 @@ def _declared(name: str, project: Project) -> SourceSettings:
 
 
 def _locate(address: str, project: Project) -> Path:
-    """Turn an address into a path: `package:NAME/inner/path`, or a path from the root."""
+    """Turn an address into a path: `package:NAME/inner/path`, or a path from `data_dir`."""
     if not address.startswith("package:"):
-        return project.root / address
+        return project.data / address
     package, _, inner = address.removeprefix("package:").partition("/")
     # Found, not imported: a package of data may need things to import that reading doesn't.
     try:

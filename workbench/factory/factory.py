@@ -135,7 +135,8 @@ class Factory:
         since, until = self.moments((_day(start), _day(end)))
         path = self.project.root / self.built["path"]
         moment = pl.col(self.event_time)
-        return pl.scan_parquet(path).filter(moment >= since, moment < until).collect()
+        frame = pl.scan_parquet(path, glob=False)  # a folder may have brackets in its name
+        return frame.filter(moment >= since, moment < until).collect()
 
     def labelled(self, start: date | str, end: date | str) -> pl.DataFrame:
         """Return the rows whose label is known, those to learn from and to judge on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import date
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
@@ -36,7 +36,7 @@ class TrainingSpec(_Spec):
     train: Period = Field(description="[first day, day after the last] to train on")
     validate_on: Period = Field(description="[first day, day after the last] to judge on")
     parameters: dict[str, Any] = Field(default={}, description="notebook parameters of all jobs")
-    grid: dict[str, list[Any]] = Field(
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
         default={}, description="parameter → values: one job for each combination"
     )
 

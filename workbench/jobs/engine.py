@@ -17,6 +17,7 @@ from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.log import logger
+from traitlets.config import Config
 
 from workbench.jobs.process import JOURNAL_VARIABLE
 
@@ -111,12 +112,17 @@ class WorkbenchEngine(NBClientEngine):  # type: ignore[misc]
                 startup_timeout=startup,
                 timeout=timeout,
                 log=logger,
+                config=_LOCAL,
                 **kwargs,
             ).execute()
         finally:
             manager.notebook_complete()
         return manager.nb
 
+
+# Kernels that start at the same time may be given the same TCP port; files have no such race, and
+# nobody else on the machine can open them.
+_LOCAL = Config({"ConnectionFileMixin": {"transport": "ipc"}})
 
 _OF_PAPERMILL = {"input_path", "progress_bar", "autosave_cell_every", "startup_timeout"}
 

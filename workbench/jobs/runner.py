@@ -253,6 +253,7 @@ def _environment(project: Project, job: Job, where: Path, threads: int) -> dict[
         **os.environ,
         "WORKBENCH_JOB_ID": job.id,
         "WORKBENCH_STATE_DIR": str(project.state),
+        "WORKBENCH_DATA_DIR": str(project.data),
         JOURNAL_VARIABLE: str(where / JOURNAL),
         "MLFLOW_TRACKING_URI": project.tracking_uri,
     }

@@ -109,7 +109,7 @@ def read_predictions(project: Project, prediction: Prediction) -> pl.DataFrame:
     path = project.root / prediction.path
     if not path.exists():
         raise NotFoundError(f"{prediction.path}: gone; `workbench score` makes it again")
-    return pl.read_parquet(path)
+    return pl.read_parquet(path, glob=False)  # a folder may have brackets in its name
 
 
 def _store(project: Project, prediction: Prediction) -> None:

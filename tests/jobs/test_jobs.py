@@ -236,6 +236,16 @@ def test_bad_notebooks_are_refused(blank_project: Project) -> None:
     assert list_jobs(blank_project) == []
 
 
+def test_jobs_side_by_side_keep_apart(blank_project: Project) -> None:
+    write_notebook(
+        blank_project.root / "nb.ipynb", "import time; time.sleep(1); print(x)", parameters="x = 0"
+    )
+    requests = [JobRequest("nb.ipynb", {"x": x}, track=False) for x in range(4)]
+    jobs = run_jobs(blank_project, requests, workers=4)
+    said = [_executed(blank_project, job).cells[-1].outputs[0].text for job in jobs]
+    assert said == ["0\n", "1\n", "2\n", "3\n"]
+
+
 def _alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 

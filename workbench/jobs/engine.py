@@ -10,7 +10,10 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbclient.exceptions import CellExecutionError
@@ -106,25 +109,34 @@ class WorkbenchEngine(NBClientEngine):  # type: ignore[misc]
         timeout = kwargs.pop("execution_timeout", None) or kwargs.pop("timeout", None)
         startup = kwargs.pop("start_timeout", 60)
         try:
-            _Client(
-                manager,
-                kernel_name=kernel_name,
-                startup_timeout=startup,
-                timeout=timeout,
-                log=logger,
-                config=_LOCAL,
-                **kwargs,
-            ).execute()
+            with _sockets() as config:
+                _Client(
+                    manager,
+                    kernel_name=kernel_name,
+                    startup_timeout=startup,
+                    timeout=timeout,
+                    log=logger,
+                    config=config,
+                    **kwargs,
+                ).execute()
         finally:
             manager.notebook_complete()
         return manager.nb
 
 
-# Kernels that start at the same time may be given the same TCP port; files have no such race, and
-# nobody else on the machine can open them.
-_LOCAL = Config({"ConnectionFileMixin": {"transport": "ipc"}})
-
 _OF_PAPERMILL = {"input_path", "progress_bar", "autosave_cell_every", "startup_timeout"}
+
+
+@contextmanager
+def _sockets() -> Iterator[Config]:
+    """Let the kernel talk over files of its own.
+
+    Kernels that start at the same time may be given the same TCP port; files have no such race, and
+    nobody else on the machine can open them.
+    """
+    with TemporaryDirectory(prefix="workbench-") as folder:
+        connection = {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}
+        yield Config({"ConnectionFileMixin": connection})
 
 
 def _error_line(error: object) -> str:

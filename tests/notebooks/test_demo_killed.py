@@ -40,21 +40,20 @@ def test_the_demo_survives_sigkill_while_training_and_while_scoring(
     folder = tmp_path / "flights-demo"
     state = folder / ".workbench"
 
-    def one_trained_and_one_in_a_cell() -> bool:
-        ended = list(state.glob("jobs/*/result.json"))
-        begun = list(state.glob("jobs/*/journal.jsonl"))
-        return len(ended) == 1 and len(begun) >= 2
+    def some_trained_and_some_not() -> bool:
+        ended = len(list(state.glob("jobs/*/result.json")))
+        return 1 <= ended <= 2 and len(list(state.glob("jobs/*/journal.jsonl"))) >= 2
 
-    _killed(folder, one_trained_and_one_in_a_cell)
-    jobs = cli_json("jobs", "list", folder=folder)
-    assert sorted(job["state"] for job in jobs if job["state"] != "succeeded")[-1] == "lost"
-    assert not [job for job in jobs if job["state"] in ("queued", "running")]
+    _killed(folder, some_trained_and_some_not)
+    states = _settled(folder, cli_json)
+    lost = states.count("lost")
+    assert 1 <= lost <= 3
+    assert states.count("succeeded") == 4 - lost
 
-    _killed(folder, lambda: len(list(state.glob("predictions/flights/2013-*.parquet"))) == 2)
-    trained = [
-        job for job in cli_json("jobs", "list", folder=folder) if job["state"] == "succeeded"
-    ]
-    assert len(trained) == 4, "what was trained before the first kill is not trained again"
+    _killed(folder, lambda: len(list(state.glob("predictions/flights/2013-*.parquet"))) >= 2)
+    states = _settled(folder, cli_json)
+    assert states.count("succeeded") == 4, "what was trained before the kill isn't trained again"
+    assert states.count("lost") == lost
 
     outcome = cli_json("demo", folder)
     assert _result(outcome) == _result(
@@ -63,6 +62,17 @@ def test_the_demo_survives_sigkill_while_training_and_while_scoring(
     scored = cli_json("score", "list", folder=folder)
     assert sum(window["rows"] for window in scored) == 170_618
     assert not list(state.rglob("*.tmp"))
+
+
+def _settled(folder: Path, cli_json: Callable[..., Any]) -> list[str]:
+    """Wait until the processes of the killed demo have noticed, and return the jobs' states."""
+    end = time.monotonic() + 30
+    while True:
+        states = [job["state"] for job in cli_json("jobs", "list", folder=folder)]
+        if not {"queued", "running"} & set(states):
+            return states
+        assert time.monotonic() < end, states
+        time.sleep(0.2)
 
 
 def _result(outcome: dict[str, Any]) -> dict[str, Any]:

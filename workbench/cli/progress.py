@@ -97,11 +97,19 @@ class _Bar:
                 self._jobs[job.id] = self._bars.add_task(title, total=None, note="")
             task = self._jobs[job.id]
             if job.state == "running":
-                note = f"cell {progress.cell + 1}" if progress.cells else "starting a kernel"
+                note = _where(progress)
                 total = progress.cells or None
                 self._bars.update(task, completed=progress.cell, total=total, note=note)
             else:
                 self._bars.remove_task(task)
+
+
+def _where(progress: Progress) -> str:
+    if not progress.cells:
+        return "starting a kernel"
+    if progress.cell == progress.cells:
+        return "keeping the record"
+    return f"cell {progress.cell + 1}"
 
 
 class _Lines:

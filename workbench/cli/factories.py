@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,12 +82,10 @@ def demo(
         return
     _print(outcome)
     out.print("\nLook further:", style="bold")
-    for command in (
-        "workbench dashboard",
-        "workbench lab",
-        f"workbench models show {outcome.model}",
-    ):
-        out.print(Text(f"  cd {directory} && {command}"), soft_wrap=True)
+    # From a clone the command is in .venv, which is seldom on the PATH: then its place is said.
+    name = "workbench" if shutil.which("workbench") else str(Path(sys.argv[0]).resolve())
+    for command in ("dashboard", "lab", f"models history {outcome.model}"):
+        out.print(Text(f"  cd {directory} && {name} {command}"), soft_wrap=True)
 
 
 def _demo_project(directory: Path) -> Project:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from workbench.errors import GitError
-from workbench.git import Repository
+from workbench.errors import GitError, UsageError
+from workbench.git.command import run_git
+from workbench.git.repository import Repository
 
 Git = Callable[..., str]
 
@@ -70,17 +74,21 @@ def states(repository: Repository) -> dict[str, str]:
 
 
 def test_outside_git_there_is_no_branch_and_no_error(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "not there"):
+    (tmp_path / "a file").touch()
+    for folder in (tmp_path, tmp_path / "not there", tmp_path / "a file"):
         repository = Repository(folder)
         assert not repository.exists
         status = repository.status()
         assert (status.branch, status.commit, status.detached) == (None, None, False)
         assert status.changed == []
-        with pytest.raises(GitError, match="not a Git repository; `git init` makes it one"):
-            repository.commit(["."], "x")
+        for paths in (["."], ["a file"], []):
+            with pytest.raises(GitError, match="not a Git repository; `git init` makes it one"):
+                repository.commit(paths, "x")
 
 
 def test_before_the_first_commit_there_is_a_branch(repository: Repository) -> None:
+    with pytest.raises(GitError, match=r"nothing to commit: \.: no files there"):
+        repository.commit(["."], "x")
     (repository.root / "a.txt").write_text("a")
     status = repository.status()
     assert repository.exists
@@ -178,7 +186,7 @@ def test_a_conflict_is_seen(conflict: Repository) -> None:
 def test_nothing_is_committed_into_a_conflict(conflict: Repository, git: Git) -> None:
     before = git("rev-parse", "HEAD")
     (conflict.root / "b.txt").write_text("changed")
-    with pytest.raises(GitError, match="git: "):
+    with pytest.raises(GitError, match=r"a merge is under way .*`git merge --abort`"):
         conflict.commit(["b.txt"], "x")
     assert git("rev-parse", "HEAD") == before
     assert states(conflict)["a.txt"] == "unmerged"
@@ -342,6 +350,254 @@ def test_eight_processes_that_commit_at_once_lose_nothing(begun: Repository, git
     assert sorted(messages[1:]) == [f"p{one} {two}" for one in range(8) for two in range(4)]
     changed = git("log", "--format=", "--name-only", "HEAD", "--not", "HEAD~32").split()
     assert len(changed) == len(set(changed)) == 32
+
+
+# Notebooks
+
+
+def notebook(source: str, text: str = "") -> str:
+    outputs = [{"output_type": "stream", "name": "stdout", "text": [text]}] if text else []
+    cell = {
+        "cell_type": "code",
+        "execution_count": 3 if text else None,
+        "id": "a",
+        "metadata": {"execution": {"iopub.status.busy": "now"}, "tags": ["parameters"]},
+        "outputs": outputs,
+        "source": [source],
+    }
+    made = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(made, indent=1)
+
+
+def test_a_notebook_is_committed_without_outputs_and_left_with_them(
+    begun: Repository, git: Git
+) -> None:
+    file = begun.root / "with space é.ipynb"
+    file.write_text(notebook("x = 1", "out"))
+    begun.commit(["."], "Notebook")
+    assert file.read_text() == notebook("x = 1", "out")
+    stored = json.loads(git("show", "HEAD:with space é.ipynb"))
+    assert stored["cells"][0]["outputs"] == []
+    assert stored["cells"][0]["metadata"] == {"tags": ["parameters"]}
+    assert states(begun) == {}
+    assert [one.path for one in begun.status(keep_outputs=True).changed] == [file.name]
+    file.write_text(notebook("x = 1", "another time"))
+    assert states(begun) == {}
+    with pytest.raises(GitError, match="nothing to commit"):
+        begun.commit([file.name], "x")
+    begun.commit([file.name], "With outputs", keep_outputs=True)
+    assert "another time" in git("show", "HEAD:with space é.ipynb")
+    assert states(begun) == {}
+    file.write_text(notebook("x = 2", "out"))
+    assert states(begun) == {file.name: "modified"}
+
+
+def test_a_staged_notebook_is_a_change_whatever_it_has(begun: Repository, git: Git) -> None:
+    file = begun.root / "n.ipynb"
+    file.write_text(notebook("x = 1"))
+    begun.commit(["."], "Notebook")
+    file.write_text(notebook("x = 1", "out"))
+    git("add", "n.ipynb")
+    assert states(begun) == {"n.ipynb": "modified"}
+    with pytest.raises(GitError, match="nothing to commit"):
+        begun.commit(["n.ipynb"], "x")
+    assert git("diff", "--cached", "--name-only") == "n.ipynb\n"
+
+
+def test_what_only_looks_like_a_notebook_is_committed_as_it_is(begun: Repository, git: Git) -> None:
+    (begun.root / "broken.ipynb").write_text("<<<<<<< not JSON")
+    (begun.root / "real.ipynb").write_text(notebook("x", "out"))
+    (begun.root / "link.ipynb").symlink_to("real.ipynb")
+    (begun.root / "folder.ipynb").mkdir()
+    (begun.root / "folder.ipynb" / "x").write_text("x")
+    begun.commit(["."], "All")
+    assert git("show", "HEAD:broken.ipynb") == "<<<<<<< not JSON"
+    assert git("show", "HEAD:link.ipynb") == "real.ipynb"
+    assert states(begun) == {}
+
+
+def test_filters_of_a_path_are_applied_to_the_cleaned_notebook(begun: Repository, git: Git) -> None:
+    git("config", "filter.upper.clean", "tr a-z A-Z")
+    git("config", "filter.upper.smudge", "cat")
+    (begun.root / ".gitattributes").write_text("*.ipynb filter=upper\n*.dat filter=upper\n")
+    (begun.root / "n.ipynb").write_text(notebook("x = 1", "out"))
+    (begun.root / "x.dat").write_text("large")
+    begun.commit(["."], "Filtered")
+    assert git("show", "HEAD:x.dat") == "LARGE"
+    assert "X = 1" in git("show", "HEAD:n.ipynb")
+    assert "STDOUT" not in git("show", "HEAD:n.ipynb")
+    assert states(begun) == {}
+
+
+# What is the user's
+
+
+def test_executable_files_links_and_files_to_be_added_are_as_git_has_them(
+    begun: Repository, git: Git
+) -> None:
+    (begun.root / "run.sh").write_text("x")
+    (begun.root / "run.sh").chmod(0o755)
+    (begun.root / "link").symlink_to("nowhere")
+    (begun.root / "later.txt").write_text("x")
+    git("add", "--intent-to-add", "later.txt")
+    begun.commit(["run.sh", "link"], "x")
+    modes = [line.split()[0] for line in git("ls-tree", "HEAD", "run.sh", "link").splitlines()]
+    assert sorted(modes) == ["100755", "120000"]
+    assert git("status", "--porcelain") == " A later.txt\n"
+    begun.commit(["later.txt"], "Later")
+    assert states(begun) == {}
+
+
+def test_a_staged_and_then_changed_file_gives_no_way_to_another_ones_commit(
+    begun: Repository, git: Git
+) -> None:
+    (begun.root / "a.txt").write_text("staged")
+    git("add", "a.txt")
+    (begun.root / "a.txt").write_text("and changed")
+    before = git("ls-files", "--stage", "a.txt")
+    (begun.root / "b.txt").write_text("mine")
+    begun.commit(["b.txt"], "x")
+    assert git("ls-files", "--stage", "a.txt") == before
+    assert git("status", "--porcelain") == "MM a.txt\n"
+
+
+def test_a_folder_takes_the_place_of_a_file(begun: Repository, git: Git) -> None:
+    (begun.root / "a.txt").unlink()
+    (begun.root / "a.txt").mkdir()
+    (begun.root / "a.txt" / "b").write_text("x")
+    begun.commit(["a.txt"], "x")
+    assert git("ls-files") == "a.txt/b\nb.txt\nc.txt\n"
+    assert states(begun) == {}
+
+
+def test_a_submodule_is_committed_as_a_commit(begun: Repository, git: Git, tmp_path: Path) -> None:
+    library = Repository.init(tmp_path / "library")
+    (library.root / "n.ipynb").write_text(notebook("x", "out"))
+    library.commit(["."], "Library")
+    git("-c", "protocol.file.allow=always", "submodule", "add", str(library.root), "sub")
+    begun.commit([".gitmodules", "sub"], "Submodule")
+    assert git("ls-tree", "HEAD", "sub").startswith("160000 commit ")
+    (begun.root / "sub" / "n.ipynb").write_text("changed")
+    assert states(begun) == {"sub": "modified"}
+    with pytest.raises(GitError, match="nothing to commit"):
+        begun.commit(["sub"], "x")
+    with pytest.raises(GitError, match="in submodule 'sub'"):
+        begun.commit(["sub/n.ipynb"], "x")
+
+
+def test_hooks_run_and_may_refuse(begun: Repository, git: Git) -> None:
+    def hook(name: str, script: str) -> None:
+        file = begun.root / ".git" / "hooks" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+
+    head = begun.head
+    hook("pre-commit", "git diff --cached --name-only; echo not today; exit 1")
+    (begun.root / "b.txt").write_text("staged")
+    git("add", "b.txt")
+    (begun.root / "a.txt").write_text("mine")
+    with pytest.raises(GitError, match=r"the pre-commit hook refused: a.txt\nnot today"):
+        begun.commit(["a.txt"], "x")
+    assert begun.head == head
+    assert git("status", "--porcelain") == " M a.txt\nM  b.txt\n"
+    hook("pre-commit", "echo formatted > a.txt; git add a.txt")
+    hook("commit-msg", 'echo "Signed" >> "$1"')
+    hook("post-commit", "touch done; exit 1")
+    begun.commit(["a.txt"], "x")
+    assert git("show", "HEAD:a.txt") == "formatted\n"
+    assert git("log", "-1", "--format=%B").strip() == "x\nSigned"
+    assert (begun.root / "done").exists()
+    assert git("status", "--porcelain") == "M  b.txt\n?? done\n"
+
+
+def test_a_commit_needs_a_message_and_paths(begun: Repository) -> None:
+    (begun.root / "a.txt").write_text("x")
+    with pytest.raises(GitError, match="needs a message"):
+        begun.commit(["a.txt"], " \n")
+    with pytest.raises(UsageError, match="no paths to commit"):
+        begun.commit([], "x")
+
+
+def test_a_commit_waits_for_somebody_elses_git(begun: Repository, git: Git) -> None:
+    lock = begun.root / ".git" / "index.lock"
+    lock.touch()
+    (begun.root / "a.txt").write_text("x")
+    timer = threading.Timer(0.3, lock.unlink)
+    timer.start()
+    begun.commit(["a.txt"], "x")
+    timer.join()
+    assert states(begun) == {}
+
+
+@pytest.mark.parametrize("what", ["CHERRY_PICK_HEAD", "REVERT_HEAD"])
+def test_what_is_under_way_is_named(begun: Repository, git: Git, what: str) -> None:
+    assert begun.head
+    (begun.git_dir / what).write_text(begun.head + "\n")
+    (begun.root / "a.txt").write_text("x")
+    with pytest.raises(GitError, match=r"is under way in .*: end it with `git"):
+        begun.commit(["a.txt"], "x")
+
+
+# Other states
+
+
+def test_a_bare_repository_says_what_it_lacks(begun: Repository, git: Git, tmp_path: Path) -> None:
+    git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
+    bare = Repository(tmp_path / "bare.git")
+    assert bare.exists
+    for step in (bare.status, lambda: bare.commit(["a"], "x"), lambda: bare.head):
+        with pytest.raises(GitError, match="a bare repository has no files to work on"):
+            step()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+def test_a_repository_of_somebody_else_says_what_to_type(begun: Repository, git: Git) -> None:
+    for folder in (begun.root, begun.root / ".git"):
+        os.chown(folder, 12345, 12345)
+    foreign = Repository(begun.root)
+    assert foreign.exists
+    said = r"belongs to another user; to trust it: git config --global --add safe.directory "
+    for step in (foreign.status, foreign.branches, lambda: foreign.commit(["."], "x")):
+        with pytest.raises(GitError, match=said) as caught:
+            step()
+    command = str(caught.value).partition("to trust it: ")[2]
+    subprocess.run(command, shell=True, check=True)
+    assert Repository(begun.root).status().branch == "main"
+
+
+def test_variables_of_a_hook_lead_to_no_other_repository(
+    begun: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(begun.root / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(begun.root / ".git" / "index"))
+    assert not Repository(tmp_path).exists
+    other = Repository.init(tmp_path / "other")
+    (other.root / "x").write_text("x")
+    other.commit(["x"], "x")
+    assert states(begun) == {}
+
+
+class Locked(BaseHTTPRequestHandler):
+    """A server that wants a password."""
+
+    def do_GET(self) -> None:
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="x"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_server_that_wants_a_password_gets_none_and_no_one_waits(begun: Repository) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Locked)
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(GitError, match=r"git: .*(Authentication|could not read)"):
+            run_git(begun.root, "fetch", f"http://127.0.0.1:{server.server_port}/x.git")
+        server.shutdown()
 
 
 # Branches and work trees

@@ -184,7 +184,6 @@ MAKE = """
 import sys
 from pathlib import Path
 from workbench.factory.scaffold import create_project
-import git
 print("ready", flush=True)
 sys.stdin.readline()
 create_project(Path(sys.argv[1]), "flights")

@@ -4,6 +4,21 @@ Git runs with a lock for each repository, because parallel commits through one i
 and without a terminal prompt, because a job has nobody to answer it.
 """
 
+from workbench.git.branches import Branch, Dropped, Switched
+from workbench.git.merge_plan import Conflict
+from workbench.git.merging import MergeConflictError, MergePlan, MergeResult, Own
 from workbench.git.repository import ChangedFile, Repository, Status
 
-__all__ = ["ChangedFile", "Repository", "Status"]
+__all__ = [
+    "Branch",
+    "ChangedFile",
+    "Conflict",
+    "Dropped",
+    "MergeConflictError",
+    "MergePlan",
+    "MergeResult",
+    "Own",
+    "Repository",
+    "Status",
+    "Switched",
+]

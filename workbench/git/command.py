@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workbench.errors import GitError
 
-__all__ = ["run_git"]
+__all__ = ["run_git", "shown"]
 
 _NOBODY_ANSWERS = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -19,6 +19,19 @@ _NOBODY_ANSWERS = {
     "GIT_EDITOR": "true",
     "GIT_MERGE_AUTOEDIT": "no",
     "LC_ALL": "C.UTF-8",  # its messages are read here
+    "LANGUAGE": "",
+}
+
+# A hook of Git has these; in there they would lead a call for another folder astray.
+_OF_ANOTHER_CALL = {
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
 }
 
 
@@ -45,20 +58,22 @@ def run_git(
     GitError
         If it isn't installed, or refuses; with the line that says why.
     """
-    environment = {**os.environ, **_NOBODY_ANSWERS, **(env or {})}
+    ours = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_CALL}
     try:
         done = subprocess.run(
             ["git", *arguments],
             cwd=folder,
             input=stdin,
             capture_output=True,
-            env=environment,
+            env={**ours, **_NOBODY_ANSWERS, **(env or {})},
             check=False,
         )
     except FileNotFoundError as error:
         if not folder.exists():
             raise GitError(f"{folder}: no such folder") from error
         raise GitError("git is not installed or not on the PATH") from error
+    except NotADirectoryError as error:
+        raise GitError(f"{folder}: not a folder") from error
     if done.returncode not in accept:
         raise GitError(f"git: {_reason(done)}")
     return done
@@ -67,5 +82,13 @@ def run_git(
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
     """Pick the line that says why: the first that calls itself an error, else the last."""
     said = (done.stderr.strip() or done.stdout.strip()).decode("utf-8", "replace").splitlines()
+    for line in said:  # Git's advice stands some lines below its "dubious ownership"
+        if line.strip().startswith("git config --global --add safe.directory"):
+            return f"the repository belongs to another user; to trust it: {line.strip()}"
     telling = [line for line in said if line.startswith(("fatal: ", "error: "))]
     return (telling or said[-1:] or [f"exit code {done.returncode}"])[0]
+
+
+def shown(path: str) -> str:
+    """Make a path that isn't UTF-8 one that can be printed, and sent as JSON."""
+    return os.fsencode(path).decode("utf-8", "replace")

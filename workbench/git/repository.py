@@ -7,51 +7,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-from pydantic import BaseModel, ConfigDict
+from subprocess import CompletedProcess
 
 from workbench.errors import GitError
+from workbench.git import commits
+from workbench.git.command import run_git, shown
+from workbench.git.status import ChangedFile, Status, read_status
 from workbench.store import file_lock
-
-if TYPE_CHECKING:
-    import git
 
 __all__ = ["ChangedFile", "Repository", "Status"]
 
-ChangeState = Literal["added", "modified", "deleted", "renamed", "unmerged", "untracked"]
-
-_STATES: dict[str, ChangeState] = {
-    "A": "added",
-    "M": "modified",
-    "T": "modified",
-    "D": "deleted",
-    "R": "renamed",
-    "C": "added",
-    "U": "unmerged",
-}
-
 _NOBODY = {"user.name": "Workbench", "user.email": "workbench@localhost"}
 
-
-class ChangedFile(BaseModel):
-    """A path that differs from the last commit."""
-
-    model_config = ConfigDict(frozen=True)
-
-    path: str
-    state: ChangeState
-
-
-class Status(BaseModel):
-    """Where the work tree stands. Outside Git, `branch` and `commit` are None."""
-
-    model_config = ConfigDict(frozen=True)
-
-    branch: str | None
-    commit: str | None
-    detached: bool
-    changed: list[ChangedFile]
+# The file in Git's folder that says what was begun and is not at its end, and what ends it.
+_UNDER_WAY = {
+    "MERGE_HEAD": ("merge", "`git merge --continue` or `git merge --abort`"),
+    "CHERRY_PICK_HEAD": ("cherry-pick", "`git cherry-pick --continue` or `--abort`"),
+    "REVERT_HEAD": ("revert", "`git revert --continue` or `--abort`"),
+    "rebase-merge": ("rebase", "`git rebase --continue` or `git rebase --abort`"),
+    "rebase-apply": ("rebase", "`git rebase --continue` or `git rebase --abort`"),
+}
 
 
 class Repository:
@@ -66,79 +41,108 @@ class Repository:
     @classmethod
     def init(cls, root: Path, branch: str = "main") -> Repository:
         """Make a repository at `root`, whose first branch is `branch`."""
-        _before_import()
-        import git
-
-        with _as_git_error():
-            git.Repo.init(root, initial_branch=branch)
+        root.mkdir(parents=True, exist_ok=True)
+        run_git(root, "init", "--quiet", f"--initial-branch={branch}")
         return cls(root)
 
     @cached_property
-    def _repo(self) -> git.Repo | None:
-        _before_import()
-        import git
+    def exists(self) -> bool:
+        """Whether `root` is under Git at all; one that Git won't read for its owner is there."""
+        if not _may_be_inside(self.root):  # and Git, installed or not, has nothing to say
+            return False
+        done = run_git(self.root, "rev-parse", "--git-dir", accept=(0, 128))
+        return done.returncode == 0 or b"dubious ownership" in done.stderr
 
-        try:
-            return git.Repo(self.root, search_parent_directories=True)
-        except (git.InvalidGitRepositoryError, git.NoSuchPathError):
-            return None
+    def git(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        index: Path | None = None,
+        accept: tuple[int, ...] = (0,),
+    ) -> CompletedProcess[bytes]:
+        """Run Git at the top of the work tree, on another index than the user's if one is given."""
+        env = {} if index is None else {"GIT_INDEX_FILE": str(index)}
+        return run_git(self.top, *arguments, stdin=stdin, env=env, accept=accept)
+
+    def ask(self, *arguments: str, index: Path | None = None) -> str:
+        """Run Git for an answer of one line."""
+        return _line(self.git(*arguments, index=index).stdout)
 
     @cached_property
-    def _git(self) -> git.Git:
-        import git
-
-        return git.Git(self.root)
+    def top(self) -> Path:
+        """The work tree's own folder, which `root` is or is in."""
+        self.require()
+        if _line(run_git(self.root, "rev-parse", "--is-inside-work-tree").stdout) != "true":
+            raise GitError(f"{self.root}: a bare repository has no files to work on; clone it")
+        return Path(_line(run_git(self.root, "rev-parse", "--show-toplevel").stdout))
 
     @cached_property
-    def _folder(self) -> Path:
+    def folder(self) -> Path:
         """Where `root` is in its repository."""
-        top = self._require().working_tree_dir
-        if top is None:
-            raise GitError(f"{self.root}: a bare repository has no files to work on")
-        return self.root.resolve().relative_to(Path(top).resolve())
+        return self.root.resolve().relative_to(self.top.resolve())
+
+    @cached_property
+    def git_dir(self) -> Path:
+        """Where Git keeps this work tree's own state: HEAD, the index, a merge under way."""
+        self.require()
+        return Path(_line(run_git(self.root, "rev-parse", "--absolute-git-dir").stdout))
+
+    @cached_property
+    def _common_dir(self) -> Path:
+        self.require()
+        said = _line(run_git(self.root, "rev-parse", "--git-common-dir").stdout)
+        return (self.root / said).resolve()
 
     @property
-    def exists(self) -> bool:
-        """Whether `root` is under Git at all."""
-        return self._repo is not None
+    def head(self) -> str | None:
+        """The commit that is checked out; None before the first."""
+        return self.resolve("HEAD")
 
-    def status(self) -> Status:
-        """Read branch, commit and changed files; works unborn, detached and outside Git."""
-        if self._repo is None:
+    @property
+    def branch(self) -> str | None:
+        """The branch that is checked out, unborn or not; None if HEAD is detached."""
+        done = self.git("symbolic-ref", "--quiet", "HEAD", accept=(0, 1))
+        return _line(done.stdout).removeprefix("refs/heads/") or None
+
+    def resolve(self, name: str) -> str | None:
+        """Find the commit that `name` means; None if there is none of this name."""
+        asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        return _line(self.git(*asked, accept=(0, 1, 128)).stdout) or None
+
+    def status(self, *, keep_outputs: bool = False) -> Status:
+        """Read branch, commit and changed files; works unborn, detached and outside Git.
+
+        A notebook is unchanged as long as a commit of it would change nothing: it may have been
+        executed since, and its outputs aren't committed. `keep_outputs` is for those who do.
+        """
+        if not self.exists:
             return Status(branch=None, commit=None, detached=False, changed=[])
-        with _as_git_error():
-            text = self._git.status("--porcelain=v2", "--branch", "-z", "--", ".")
-        # A name that isn't UTF-8 comes with surrogates in it, which no JSON can hold.
-        shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        return _parse_status(shown, self._folder)
+        return read_status(self, keep_outputs=keep_outputs)
 
-    def commit(self, paths: Sequence[str], message: str) -> str:
+    def commit(self, paths: Sequence[str], message: str, *, keep_outputs: bool = False) -> str:
         """Commit the given paths (from the root) and nothing else; return the commit's hash.
 
+        Notebooks are committed without outputs unless `keep_outputs`; the files stay as they are.
         Somebody without `user.email` still gets a commit, under a name that says so.
         """
-        self._require()
-        there = [path for path in paths if os.path.lexists(self.root / path)]
-        with self._locked(), _as_git_error():
-            if there:  # one that is gone has nothing to add, and Git wouldn't find it
-                self._git(literal_pathspecs=True).add("--", *there)
-            with_options = self._git(literal_pathspecs=True, c=self._identity())
-            with_options.commit("--quiet", "--message", message, "--", *paths)
-            return str(self._git.rev_parse("HEAD"))
+        self.require()
+        with self.locked():
+            return commits.commit(self, paths, message, keep_outputs=keep_outputs)
 
     def check_name(self, branch: str) -> None:
         """Refuse a branch name that Git wouldn't take, options in disguise included."""
-        self._require()
-        import git
-
-        try:
-            self._git.check_ref_format("--branch", branch)
-        except git.GitCommandError as error:
-            raise GitError(f"{branch!r} is not a valid branch name") from error
+        self.require()
+        done = run_git(self.root, "check-ref-format", "--branch", branch, accept=(0, 1, 128, 129))
+        # `@{-1}` is answered with the branch it stands for, which isn't the name that was given.
+        if done.returncode != 0 or _line(done.stdout) != branch:
+            raise GitError(f"{branch!r} is not a valid branch name")
 
     def branches(self) -> list[str]:
         """List the local branches."""
-        return sorted(head.name for head in self._require().heads)
+        self.require()
+        listing = ("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads")
+        names = os.fsdecode(run_git(self.root, *listing).stdout)
+        return sorted(names.splitlines())
 
     @contextmanager
     def worktree(self, branch: str, path: Path) -> Iterator[Repository]:
@@ -149,97 +153,65 @@ class Repository:
         the end; what was committed there stays on the branch.
         """
         self.check_name(branch)
-        git = self._git
-        with self._locked(), _as_git_error():
-            git.worktree("prune")
+        place = str(path.absolute())
+        with self.locked():
+            self.git("worktree", "prune")
             if path.exists() and any(path.iterdir()):  # left by a process that was killed
-                git.worktree("remove", "--force", "--force", str(path))
+                self.git("worktree", "remove", "--force", "--force", place)
             if branch in self.branches():
-                git.worktree("add", str(path), branch)
+                self.git("worktree", "add", place, branch)
             else:
-                git.worktree("add", "-b", branch, str(path), "HEAD")
+                self.git("worktree", "add", "-b", branch, place, "HEAD")
         try:
-            yield Repository(path / self._folder)
+            yield Repository(path / self.folder)
         finally:
-            with self._locked(), _as_git_error():
+            with self.locked():
                 if path.exists():
-                    git.worktree("remove", "--force", str(path))
-                git.worktree("prune")
+                    self.git("worktree", "remove", "--force", place)
+                self.git("worktree", "prune")
 
-    def _require(self) -> git.Repo:
-        if self._repo is None:
+    def require(self) -> None:
+        """Refuse to go on outside Git."""
+        if not self.exists:
             raise GitError(f"{self.root}: not a Git repository; `git init` makes it one")
-        return self._repo
 
-    def _identity(self) -> list[str]:
-        # Git is asked, not GitPython, which doesn't read all the files that Git does.
-        return [
-            f"{key}={stand_in}"
-            for key, stand_in in _NOBODY.items()
-            if not self._git.config("--get", key, with_exceptions=False)
-        ]
+    def require_settled(self) -> None:
+        """Refuse to go on while something of Git's own is under way, which owns the index."""
+        for name, (what, ends) in _UNDER_WAY.items():
+            if (self.git_dir / name).exists():
+                raise GitError(f"a {what} is under way in {self.top}: end it with {ends}")
+        listing = self.git("ls-files", "--unmerged", "-z").stdout.split(b"\0")[:-1]
+        if listing:
+            names = sorted({shown(os.fsdecode(line.partition(b"\t")[2])) for line in listing})
+            raise GitError(f"conflicts to resolve and `git add` first: {', '.join(names)}")
+
+    def identity(self) -> list[str]:
+        """Give the options that put a stand-in where the user has set no name or no address."""
+        asked = ("config", "-z", "--get-regexp", r"^user\.(name|email)$")
+        said = self.git(*asked, accept=(0, 1)).stdout.decode("utf-8", "replace").split("\0")
+        there = {key for key, _, value in (line.partition("\n") for line in said) if value.strip()}
+        missing = {key: stand_in for key, stand_in in _NOBODY.items() if key not in there}
+        if os.environ.get("EMAIL"):  # Git takes this one too
+            missing.pop("user.email", None)
+        return [word for key, value in missing.items() for word in ("-c", f"{key}={value}")]
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with file_lock(Path(self._require().common_dir) / "workbench.lock"):
+    def locked(self) -> Iterator[None]:
+        """Hold the repository's one lock; not to be taken twice by the same call."""
+        with file_lock(self._common_dir / "workbench.lock"):
             yield
 
 
-def _before_import() -> None:
-    """Let Git ask nobody for a password, and GitPython look for `git` when it is used."""
-    os.environ.setdefault("GIT_TERMINAL_PROMPT", "0")
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-
-
-def _parse_status(text: str, folder: Path) -> Status:
-    """Parse `git status --porcelain=v2 --branch -z` (git-status(1)); its paths are from the top."""
-
-    def changed_file(path: str, state: ChangeState) -> ChangedFile:
-        inside = path if folder == Path() else path.removeprefix(f"{folder.as_posix()}/")
-        return ChangedFile(path=inside or ".", state=state)
-
-    branch: str | None = None
-    commit: str | None = None
-    changed: list[ChangedFile] = []
-    fields = iter(text.split("\0"))
-    for field in fields:
-        kind, _, rest = field.partition(" ")
-        if field.startswith("# branch.oid "):
-            commit = None if field.endswith("(initial)") else field.rpartition(" ")[2]
-        elif field.startswith("# branch.head "):
-            branch = None if field.endswith("(detached)") else field.removeprefix("# branch.head ")
-        elif kind == "?":
-            changed.append(changed_file(rest, "untracked"))
-        elif kind == "1":
-            changed.append(changed_file(rest.split(" ", 7)[7], _state(rest)))
-        elif kind == "2":
-            changed.append(changed_file(rest.split(" ", 8)[8], "renamed"))
-            next(fields)  # the path it was renamed from
-        elif kind == "u":
-            changed.append(changed_file(rest.split(" ", 9)[9], "unmerged"))
-    return Status(
-        branch=branch,
-        commit=commit,
-        detached=branch is None and commit is not None,
-        changed=sorted(changed, key=lambda file: file.path),
+def _may_be_inside(root: Path) -> bool:
+    """Tell whether `root` or a folder above it looks like a repository, a bare one included."""
+    if not root.is_dir():
+        return False
+    place = root.resolve()
+    return any(
+        (folder / ".git").exists() or (folder / "HEAD").exists()
+        for folder in (place, *place.parents)
     )
 
 
-def _state(rest: str) -> ChangeState:
-    staged, unstaged = rest[0], rest[1]
-    if staged == "A" and unstaged != "D":
-        return "added"  # and changed since: to the last commit it is still new
-    return _STATES[unstaged if unstaged != "." else staged]
-
-
-@contextmanager
-def _as_git_error() -> Iterator[None]:
-    import git
-
-    try:
-        yield
-    except git.GitCommandNotFound as error:
-        raise GitError("git is not installed or not on the PATH") from error
-    except git.GitCommandError as error:
-        said = (error.stderr or error.stdout or "").strip().removeprefix("stderr: ").strip("'\n ")
-        raise GitError(f"git: {said.splitlines()[-1] if said else error}") from error
+def _line(said: bytes) -> str:
+    return os.fsdecode(said.removesuffix(b"\n"))

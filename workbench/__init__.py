@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench import (
         data,
+        experiments,
         explain,
         factory,
         features,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         tracking,
     )
     from workbench.project import Project
+    from workbench.tracking.flavors import log_model
 
 __version__ = "0.1.0"
 
@@ -37,12 +39,14 @@ __all__ = [
     "Project",
     "__version__",
     "data",
+    "experiments",
     "explain",
     "factory",
     "features",
     "git",
     "jobs",
     "lineage",
+    "log_model",
     "monitoring",
     "panels",
     "registry",
@@ -54,6 +58,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "Project":
         return importlib.import_module("workbench.project").Project
+    if name == "log_model":
+        return importlib.import_module("workbench.tracking.flavors").log_model
     if name in __all__:
         return importlib.import_module(f"workbench.{name}")
     raise AttributeError(f"module 'workbench' has no attribute {name!r}")
@@ -61,3 +67,13 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Give this notebook a run: `%load_ext workbench`."""
+    importlib.import_module("workbench.tracking.capture.notebook").load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """End the notebook's run: `%unload_ext workbench`."""
+    importlib.import_module("workbench.tracking.capture.notebook").unload(shell)

@@ -10,9 +10,12 @@ from pathlib import Path
 from workbench.errors import NotAProjectError, StoreError, UsageError
 from workbench.settings import Settings, load_settings
 
-__all__ = ["SETTINGS_FILE", "Project"]
+__all__ = ["JOB_FOLDER", "SETTINGS_FILE", "Project"]
 
 SETTINGS_FILE = "workbench.toml"
+
+JOB_FOLDER = "WORKBENCH_JOB_FOLDER"
+"""The environment variable by which a kernel knows the job that it works for."""
 
 
 @dataclass(frozen=True)

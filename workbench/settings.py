@@ -25,7 +25,7 @@ from pydantic_settings import (
 
 from workbench.errors import ConfigError, what_exists
 
-__all__ = ["Settings", "SourceSettings", "load_settings", "load_toml", "validate"]
+__all__ = ["CostSettings", "Settings", "SourceSettings", "load_settings", "load_toml", "validate"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _PREFIX = "WORKBENCH_"
@@ -43,6 +43,15 @@ class SourceSettings(BaseModel):
     null_values: list[str] = Field(default=["", "NA"], description="texts that mean null in a CSV")
 
 
+class CostSettings(BaseModel):
+    """What an hour of the machine costs, so that runs can say what they did."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    per_hour: float | None = Field(default=None, ge=0, description="money an hour of wall time")
+    currency: str = Field(default="EUR", description="what the money is counted in")
+
+
 class Settings(BaseSettings):
     """All keys of `workbench.toml`."""
 
@@ -55,11 +64,28 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path(), description="where relative addresses start from")
     database_url: str = Field(default="", description="our tables; SQLite in state_dir if empty")
     tracking_uri: str = Field(default="", description="MLflow; SQLite in state_dir if empty")
+    artifacts_uri: str = Field(
+        default="", description="runs' files; the server's choice, or in state_dir, if empty"
+    )
     protected_branch: str = Field(default="main", description="the branch production follows")
+    production_aliases: list[str] = Field(
+        default=["champion"], description="aliases that only the protected branch may move"
+    )
+    keep_outputs: bool = Field(default=False, description="commit notebooks with their outputs")
+    snapshot_file_mb: float = Field(
+        default=10, gt=0, description="a larger file is left out of the snapshot of a run"
+    )
+    snapshot_total_mb: float = Field(
+        default=100, gt=0, description="the most that the snapshot of a run adds"
+    )
     workers: int = Field(default=2, ge=1, le=256, description="notebook jobs at the same time")
     trusted_types: list[str] = Field(
         default=[], description="types that skops may load from a stored scikit-learn model"
     )
+    pickle_models: bool = Field(
+        default=False, description="store and load models that have no format but a pickle"
+    )
+    cost: CostSettings = Field(default=CostSettings(), description="what runs cost")
     sources: dict[str, SourceSettings] = Field(default={}, description="named sources of data")
 
     @classmethod

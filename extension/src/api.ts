@@ -46,6 +46,9 @@ export interface IRun {
   readonly params: Readonly<Record<string, string>>;
   readonly metrics: Metrics;
   readonly tags: Readonly<Record<string, string>>;
+  readonly user: string;
+  readonly lifecycle_stage: string;
+  readonly artifact_uri: string;
 }
 
 /** A version of a model, which never changes: `workbench.registry.Version`. */

@@ -196,7 +196,8 @@ def test_a_run_gets_parameters_commit_and_record(blank_project: Project) -> None
     assert job.run_id is not None
     run = get_run(blank_project, job.run_id)
     assert run.status == "FINISHED"
-    assert run.metrics == {"m": 3.0}
+    assert run.metrics["m"] == 3.0
+    assert all(name == "m" or name.startswith("cost_") for name in run.metrics)
     assert run.params == {"x": "3", "y": "why"}
     assert run.tags["mlflow.source.git.commit"] == job.commit
     assert run.tags["workbench.dirty"] == "true"  # nb.ipynb isn't committed

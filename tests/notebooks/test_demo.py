@@ -87,10 +87,8 @@ def test_a_run_holds_model_notebook_explanation_and_data(demo_project: Path, sho
     mlflow = client(Project.find(demo_project))
     for run in shown("runs", "list"):
         found = mlflow.get_run(run["run_id"])
-        assert {tag.value for entry in found.inputs.dataset_inputs for tag in entry.tags} == {
-            "training",
-            "validation",
-        }
+        used = {tag.value for entry in found.inputs.dataset_inputs for tag in entry.tags}
+        assert {"training", "validation"} <= used
         assert all(entry.dataset.digest for entry in found.inputs.dataset_inputs)
         stored = {
             file.path

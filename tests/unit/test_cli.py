@@ -53,7 +53,7 @@ def test_settings_mistakes_name_file_and_key(cli: Cli, blank_project: Project) -
         (["models", "promote", "none", "1"], ["unknown model 'none'"]),
         (["jobs", "show", "2013"], ["unknown job '2013'"]),
         (["runs", "show", "abc"], ["unknown run 'abc'"]),
-        (["runs", "list", "--filter", "metrics >"], ["runs:"]),
+        (["runs", "list", "--filter", "metrics >"], ["metrics >", "there are"]),
         (["features", "show", "a:b"], ["unknown feature 'a:b'"]),
         (["factory", "run", "none"], ["unknown factory 'none'"]),
         (["run", "missing.ipynb"], ["missing.ipynb", "no such notebook"]),
@@ -156,7 +156,7 @@ def test_a_first_job_from_the_blank_template(
     [run] = cli_json("runs", "list", folder=folder)
     assert set(run) == {
         "run_id", "name", "experiment", "status", "start_time", "end_time", "params", "metrics",
-        "tags",
+        "tags", "user", "lifecycle_stage", "artifact_uri",
     }  # fmt: skip
     assert run["run_id"] == job["run_id"]
     assert run["metrics"]["roc_auc"] > 0.9

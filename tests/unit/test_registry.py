@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 
 from workbench.errors import DataError, GateRefusedError, NotFoundError
 from workbench.factory.scaffold import create_project
@@ -31,7 +31,10 @@ from workbench.registry import (
 )
 from workbench.tracking import Run, client, create_run, current_run, finish_run, load_model
 
-TREES = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
+NEIGHBOURS = [
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neighbors._kd_tree.KDTree",
+]
 COMMIT = {"mlflow.source.git.commit": "a" * 40}
 
 
@@ -237,22 +240,22 @@ def test_types_that_nobody_trusts_are_neither_stored_nor_loaded(
     from mlflow.models import infer_signature
 
     features = rows.select("signal").to_numpy()
-    model = HistGradientBoostingClassifier(max_iter=2).fit(features, rows["late"].to_numpy())
+    model = KNeighborsClassifier(algorithm="kd_tree").fit(features, rows["late"].to_numpy())
     run_id = create_run(project, "untrusted", tags=COMMIT, params={})
     mlflow.set_tracking_uri(project.tracking_uri)
     with mlflow.start_run(run_id=run_id):
-        with pytest.raises(DataError, match=r"TreePredictor'\]; if you do, add them"):
+        with pytest.raises(DataError, match=r"KDTree'\]; if you do, add them"):
             current_run(project).log_model(model, ["signal"])
         # Stored by somebody who trusts them: the file's own word for it doesn't count here.
         info = mlflow.sklearn.log_model(
             model,
             name="model",
             signature=infer_signature(rows.select("signal").to_pandas()),
-            skops_trusted_types=[TREES],
+            skops_trusted_types=NEIGHBOURS,
         )
-        with pytest.raises(DataError, match="TreePredictor"):
+        with pytest.raises(DataError, match="KDTree"):
             load_model(project, info.model_uri)
-    trusting = project.settings.model_copy(update={"trusted_types": [TREES]})
+    trusting = project.settings.model_copy(update={"trusted_types": NEIGHBOURS})
     load_model(Project(project.root, trusting), info.model_uri)
 
 

@@ -8,6 +8,17 @@
 
 from workbench.data.datasets import Dataset, list_datasets, record
 from workbench.data.digest import frame_digest
+from workbench.data.observers import observing
+from workbench.data.readers import ReaderTap
 from workbench.data.sources import read, stamp
 
-__all__ = ["Dataset", "frame_digest", "list_datasets", "read", "record", "stamp"]
+__all__ = [
+    "Dataset",
+    "ReaderTap",
+    "frame_digest",
+    "list_datasets",
+    "observing",
+    "read",
+    "record",
+    "stamp",
+]

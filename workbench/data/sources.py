@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from workbench.data.datasets import record
+from workbench.data.observers import notify
 from workbench.errors import DataError, MissingExtraError, NotFoundError
 from workbench.project import Project
 from workbench.settings import SourceSettings
@@ -40,7 +41,7 @@ def read(name: str, project: Project | None = None) -> pl.DataFrame:
     project = project or Project.find()
     source = _declared(name, project)
     frame = _parse(_locate(source.address, project), source)
-    record(project, name, source.address, frame)
+    notify(record(project, name, source.address, frame))
     return frame
 
 

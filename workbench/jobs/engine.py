@@ -11,18 +11,19 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.log import logger
 from traitlets.config import Config
 
 from workbench.jobs.process import JOURNAL_VARIABLE
+from workbench.project import JOB_FOLDER
 
 __all__ = ["WorkbenchEngine"]
 
@@ -82,6 +83,23 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
     """Marks the cell that was running when anything went wrong, whatever it was."""
 
     def papermill_execute_cells(self) -> None:
+        self._silently("%load_ext workbench")
+        try:
+            self._execute_cells()
+        finally:
+            self._silently("%unload_ext workbench")
+
+    def _silently(self, magic: str) -> None:
+        """Let a tracked job's kernel record for its run, without a trace in the notebook."""
+        tracked = self.nb.metadata.kernelspec.get("language", "python") == "python"
+        if not (tracked and JOB_FOLDER in os.environ and "MLFLOW_RUN_ID" in os.environ):
+            return
+        with suppress(DeadKernelError):  # of which the cell's own state tells
+            reply = self.wait_for_reply(self.kc.execute(magic, silent=True, allow_stdin=False))
+            if reply and reply["content"]["status"] == "error":
+                logger.warning("%s: %s", magic, reply["content"].get("evalue"))
+
+    def _execute_cells(self) -> None:
         for index, cell in enumerate(self.nb.cells):
             self.nb_man.cell_start(cell, index)
             try:

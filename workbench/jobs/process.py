@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.store.files import write_atomic
+from workbench.usage import Meter
 
 __all__ = ["EXECUTED", "INPUT", "JOURNAL", "JOURNAL_VARIABLE", "PARTIAL", "RESULT", "SPEC", "main"]
 
@@ -30,7 +31,9 @@ def main(folder: Path) -> int:
     signal.signal(signal.SIGTERM, lambda *_: _end_all())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     spec = json.loads((folder / SPEC).read_text(encoding="utf-8"))
+    meter = Meter()
     result = _execute(folder, spec)
+    result["usage"] = meter.read().model_dump()
     if (folder / PARTIAL).exists():
         (folder / PARTIAL).replace(folder / EXECUTED)
     with write_atomic(folder / RESULT) as beside:

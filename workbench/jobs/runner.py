@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
-from workbench.git import Repository, Status
+from workbench.git import Status
 from workbench.jobs.parameters import check_parameters, load_notebook, read_parameters
 from workbench.jobs.process import INPUT, JOURNAL, JOURNAL_VARIABLE, SPEC
 from workbench.jobs.records import Job, folder, move
-from workbench.jobs.settle import JOB_TAG, close, hold
+from workbench.jobs.settle import close, hold
 from workbench.lineage import link
-from workbench.project import Project
+from workbench.project import JOB_FOLDER, Project
 from workbench.store import JobRow, database, now, write_atomic
-from workbench.tracking import create_run
+from workbench.tracking import JOB_TAG, Run, code_status, create_run, origin_tags, snapshot_tags
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -136,7 +136,7 @@ def _record(
         nbformat.write(notebook, beside)
     with write_atomic(where / SPEC) as beside:
         beside.write_text(json.dumps({"parameters": parameters, "cwd": str(root)}), "utf-8")
-    status = Repository(root).status()
+    status = code_status(root)
     row = JobRow(
         id=job_id,
         notebook=request.notebook,
@@ -163,16 +163,11 @@ def _start_run(
     project: Project, request: JobRequest, job_id: str, status: Status, values: dict[str, Any]
 ) -> None:
     """Give the job its MLflow run, named after what it is for and tagged with where it is from."""
-    tags = {
-        "mlflow.source.name": request.notebook,
-        "mlflow.source.type": "JOB",
-        "mlflow.source.git.commit": status.commit or "",
-        "mlflow.source.git.branch": status.branch or "",
-        JOB_TAG: job_id,
-        "workbench.dirty": str(bool(status.changed)).lower(),
-    }
+    tags = {**origin_tags(status, request.notebook, "JOB"), JOB_TAG: job_id}
     name = request.label or Path(request.notebook).stem
     run_id = create_run(project, name, tags=tags, params=values)
+    code = request.code or project.root
+    Run(project, run_id).set_tags(snapshot_tags(project, code, run_id))
     with database(project).session() as session:
         session.get_one(JobRow, job_id).run_id = run_id
     link(project, [f"job:{job_id}"], f"run:{run_id}", "logged")
@@ -255,7 +250,9 @@ def _environment(project: Project, job: Job, where: Path, threads: int) -> dict[
         "WORKBENCH_STATE_DIR": str(project.state),
         "WORKBENCH_DATA_DIR": str(project.data),
         JOURNAL_VARIABLE: str(where / JOURNAL),
+        JOB_FOLDER: str(where),
         "MLFLOW_TRACKING_URI": project.tracking_uri,
+        "MLFLOW_EXPERIMENT_NAME": project.name,
     }
     environment.pop("MLFLOW_RUN_ID", None)
     if job.run_id:

@@ -11,16 +11,26 @@ from typing import Any, Literal
 from sqlalchemy import select
 
 from workbench.errors import JobError
-from workbench.jobs.process import EXECUTED, PARTIAL, RESULT
+from workbench.git.notebooks import clean_bytes
+from workbench.jobs.process import EXECUTED, PARTIAL, RESULT, SPEC
 from workbench.jobs.records import Job, JobState, folder, get_job, move
 from workbench.project import Project
-from workbench.store import JobRow, database
-from workbench.tracking import finish_run, list_runs, store_file
+from workbench.store import JobRow, database, now
+from workbench.tracking import (
+    JOB_TAG,
+    LINEAR,
+    Captured,
+    Run,
+    finish_run,
+    keep_code,
+    list_runs,
+    read_notes,
+    store_captured,
+    store_file,
+)
+from workbench.usage import Usage, cost_metrics
 
-__all__ = ["JOB_TAG", "close", "hold", "settle"]
-
-JOB_TAG = "workbench.job"
-"""The tag by which a run names its job."""
+__all__ = ["close", "hold", "settle"]
 
 _RUN_STATUS: dict[str, Literal["FINISHED", "FAILED", "KILLED"]] = {
     "succeeded": "FINISHED",
@@ -54,8 +64,7 @@ def close(project: Project, job_id: str, otherwise: JobState, error: str) -> Job
     result = _said(where) or {"state": otherwise, "error": error, "error_cell": None}
     output = next((where / name for name in (EXECUTED, PARTIAL) if (where / name).exists()), None)
     for run_id in [job.run_id] if job.run_id else _orphans(project, job_id):
-        if output is not None:
-            store_file(project, run_id, output, "notebook")
+        _store_record(project, job, run_id, output, result.get("usage"))
         finish_run(project, run_id, _RUN_STATUS[result["state"]])
     if job.state == "queued" and result["state"] == "succeeded":
         job = move(project, job_id, "running")  # its starter died before it could say so
@@ -67,6 +76,36 @@ def close(project: Project, job_id: str, otherwise: JobState, error: str) -> Job
         error_cell=result["error_cell"],
         output=project.relative(output) if output else None,
     )
+
+
+def _store_record(
+    project: Project, job: Job, run_id: str, output: Path | None, usage: dict[str, Any] | None
+) -> None:
+    """Give the run what its job left behind: what the kernel noticed, the notebook, the cost."""
+    where = folder(project, job.id)
+    run, captured = Run(project, run_id), Captured.of(read_notes(where))
+    store_captured(run, captured)
+    cells = {}
+    if output is not None:
+        store_file(project, run_id, output, "notebook")
+        cells = {job.notebook: clean_bytes(output.read_bytes())}
+    root = _work_tree(project, where)
+    keep_code(project, root, run_id, modules=captured.modules, files=cells)
+    wall = (now() - (job.started_at or now())).total_seconds()
+    used = Usage(**usage) if usage else Usage(wall_seconds=wall)
+    peak = max(used.peak_memory_bytes or 0, captured.peak_memory_bytes) or None
+    used = used.model_copy(update={"peak_memory_bytes": peak})
+    run.set_tags({LINEAR: "true"})  # a new kernel, and the engine goes from cell to cell
+    run.log_metrics(cost_metrics(used, project.settings.cost))
+
+
+def _work_tree(project: Project, where: Path) -> Path:
+    """Return the tree that the job ran in; the project's own where it is gone."""
+    try:
+        root = Path(json.loads((where / SPEC).read_text(encoding="utf-8"))["cwd"])
+    except (OSError, ValueError, KeyError):
+        return project.root
+    return root if root.exists() else project.root
 
 
 def settle(project: Project) -> list[Job]:

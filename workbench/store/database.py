@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -22,6 +24,12 @@ __all__ = ["HEAD", "Database", "database", "insert_missing"]
 
 HEAD = "0001"
 """The schema's newest revision; opening compares it before it pays for importing Alembic."""
+
+
+_PATIENCE_SECONDS = 30
+
+SCHEMA = "workbench"
+"""Where our tables are in a PostgreSQL database."""
 
 
 class Database:
@@ -64,6 +72,8 @@ class Database:
                 # Python's driver opens no transaction for DDL by itself, and a migration that is
                 # killed half-way would leave tables that the next one can't make.
                 connection.exec_driver_sql("begin immediate")
+            if self._engine.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"create schema if not exists {SCHEMA}")
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, "head")
@@ -103,20 +113,55 @@ def _engine(url: str) -> Engine:
     try:
         address = make_url(url)
         if address.get_backend_name() != "sqlite":
-            return create_engine(address, pool_pre_ping=True)
+            return _server_engine(address)
     except ArgumentError as error:
         raise ConfigError("database_url: not an address of a database we can use") from error
     except ModuleNotFoundError as error:
         raise ConfigError(f"database_url: its driver {error.name} isn't installed") from error
-    engine = create_engine(address.update_query_dict({"timeout": "30", **address.query}))
+    engine = create_engine(
+        address.update_query_dict({"timeout": str(_PATIENCE_SECONDS), **address.query})
+    )
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
-        cursor.execute("pragma journal_mode=wal")
+        _use_wal(cursor)
         cursor.execute("pragma synchronous=full")  # durable before it is shown
         cursor.execute("pragma foreign_keys=on")
         cursor.close()
+
+    return engine
+
+
+def _use_wal(cursor: Any) -> None:
+    """Let readers and a writer work at the same time.
+
+    Many who open a new file at once are told that it is locked, without the wait that every other
+    statement gets.
+    """
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            cursor.execute("pragma journal_mode=wal")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _server_engine(address: URL) -> Engine:
+    engine = create_engine(address, pool_pre_ping=True)
+    if address.get_backend_name() == "postgresql":
+
+        @event.listens_for(engine, "connect")
+        def _own_schema(connection: Any, _record: Any) -> None:
+            # MLflow may be in the same database, and it has tables of the same names.
+            cursor = connection.cursor()
+            cursor.execute(f"set search_path to {SCHEMA}")
+            cursor.close()
+            connection.commit()
 
     return engine
 

@@ -1,41 +1,93 @@
 """Runs: what a job or a notebook logged, in MLflow, where every tool can read it.
 
-In a notebook:
+In a job a run is there without a line of code, and in a notebook after `%load_ext workbench`. To
+log more:
 
 >>> import workbench as wb
 >>> run = wb.tracking.current_run()  # doctest: +SKIP
 >>> run.log_metrics({"roc_auc": 0.77})  # doctest: +SKIP
 
-In a job that is the job's own run; elsewhere a new one is started. Plain `mlflow` calls reach the
-same run.
+Plain `mlflow` calls reach the same run.
 """
 
+from workbench.tracking.capture.handover import (
+    Captured,
+    read_notes,
+    store_captured,
+    tag_experiment,
+)
+from workbench.tracking.capture.origin import (
+    BRANCH,
+    JOB_TAG,
+    LINEAR,
+    code_status,
+    keep_code,
+    origin_tags,
+    snapshot_tags,
+)
+from workbench.tracking.comparison import Comparison, Row, compare_runs
+from workbench.tracking.delivery import Delivery, deliver
+from workbench.tracking.export import export_runs
 from workbench.tracking.flavors import LoadedModel, load_model, positive_probability
+from workbench.tracking.inputs import RunDataset, run_datasets
+from workbench.tracking.lifecycle import create_run, finish_run, read_json, read_text, store_file
 from workbench.tracking.runs import (
+    Facets,
     RunRecord,
-    create_run,
-    finish_run,
+    delete_run,
+    facets,
     get_run,
     list_runs,
-    read_json,
-    store_file,
+    metric_history,
+    restore_run,
+    runs_frame,
+    tag_run,
 )
-from workbench.tracking.session import Run, current_run
-from workbench.tracking.store import client, initialise
+from workbench.tracking.session import Run, current_run, settle_runs
+from workbench.tracking.store import StoreAwayError, client, initialise
 
 __all__ = [
+    "BRANCH",
+    "JOB_TAG",
+    "LINEAR",
+    "Captured",
+    "Comparison",
+    "Delivery",
+    "Facets",
     "LoadedModel",
+    "Row",
     "Run",
+    "RunDataset",
     "RunRecord",
+    "StoreAwayError",
     "client",
+    "code_status",
+    "compare_runs",
     "create_run",
     "current_run",
+    "delete_run",
+    "deliver",
+    "export_runs",
+    "facets",
     "finish_run",
     "get_run",
     "initialise",
+    "keep_code",
     "list_runs",
     "load_model",
+    "metric_history",
+    "origin_tags",
     "positive_probability",
     "read_json",
+    "read_notes",
+    "read_text",
+    "restore_run",
+    "run_datasets",
+    "runs_frame",
+    "settle_runs",
+    "snapshot_tags",
+    "store_captured",
     "store_file",
+    "tag_experiment",
+    "tag_run",
 ]

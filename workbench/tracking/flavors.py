@@ -1,105 +1,236 @@
-"""The four libraries' models: stored in their own format, loaded without running pickled code.
+"""The four libraries' models: logged in a tenth of a second, loaded without running their code.
 
-XGBoost, LightGBM and CatBoost have formats of their own; scikit-learn goes through skops, which
-loads the types that it and the project's settings trust and refuses all others.
+>>> import workbench as wb
+>>> wb.tracking.log_model(model, example=frame)  # doctest: +SKIP
+'models:/m-4f0e...'
+
+MLflow's own `log_model` loads each model once more in another process to see what it imports, and
+its loaders do what a stored file says of itself. Here requirements are looked up, the signature is
+read off the example, and the project's settings say what may be loaded. What is stored is MLflow's
+format all the same: its loaders, `pyfunc` and its UI read it.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.metadata
-import importlib.util
-import re
-from collections.abc import Mapping, Sequence
+import platform
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import DataError, MissingExtraError, NotFoundError, UsageError
+from workbench.errors import DataError, NotFoundError, StoreError, UsageError
+from workbench.project import Project
+from workbench.tracking.models import FLAVORS, Written, flavor_of, read_model, write_model
+from workbench.tracking.requirements import requirements, write_environment
+from workbench.tracking.signatures import Example, named_columns, signature_of, take_example
+from workbench.tracking.store import client
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from mlflow.entities import Run as MlflowRun
+    from mlflow.models import Model
 
-    from workbench.project import Project
-
-__all__ = ["FLAVORS", "LoadedModel", "flavor_of", "load_model", "log_model", "positive_probability"]
-
-FLAVORS = {
-    "xgboost": ["xgboost"],
-    "lightgbm": ["lightgbm"],
-    "catboost": ["catboost"],
-    "sklearn": ["scikit-learn", "skops"],
-}
-"""MLflow's flavors that we store, and the distributions each needs to load."""
-
-_NATIVE = {
-    "xgboost": ("model_class", {"xgboost.sklearn.XGBClassifier", "xgboost.core.Booster"}),
-    "lightgbm": ("model_class", {"lightgbm.basic.Booster"}),
-    "catboost": ("model_type", {"CatBoostClassifier"}),
-    "sklearn": ("serialization_format", {"skops"}),
-}
-"""What an MLmodel file has to say for its model to be loaded without running code of its own."""
+__all__ = [
+    "FLAVORS",
+    "LoadedModel",
+    "flavor_of",
+    "load_model",
+    "log_model",
+    "positive_probability",
+    "store_model",
+]
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in its library's own type, and the columns that its signature asks for, in order."""
+    """A model in its library's own type, and the columns that its signature asks for, in order.
+
+    `columns` is empty where the model was logged with a matrix whose columns have no names.
+    `classes` are a classifier's labels in the order of its probabilities, which a booster on its
+    own doesn't remember; None for anything else.
+    """
 
     model: Any
     columns: list[str]
+    classes: list[Any] | None = None
 
 
-def flavor_of(model: object) -> str:
-    """Name the flavor of a fitted model.
+def log_model(
+    model: Any,
+    name: str = "model",
+    *,
+    example: Any = None,
+    columns: Sequence[str] | None = None,
+    project: Project | None = None,
+    run_id: str | None = None,
+) -> str:
+    """Log a fitted model to the run; return its URI.
+
+    Parameters
+    ----------
+    model
+        A classifier, regressor or ranker of XGBoost, LightGBM or CatBoost, a booster, or a
+        scikit-learn estimator or pipeline.
+    example
+        Rows like those it was fitted on (all of them are best: a few can't tell which columns may
+        be missing): a polars or pandas frame, or a matrix.
+    columns
+        The names of a matrix's columns, or those of the frame that are features. Without an
+        example they alone are the signature: numbers, each of which may be missing.
+    run_id
+        The run to log to; unless given, the one that this notebook or job is in.
 
     Raises
     ------
     UsageError
-        If it belongs to none of the four libraries.
-    """
-    for base in type(model).__mro__:
-        library = base.__module__.partition(".")[0]
-        if library in FLAVORS:
-            return library
-    known = ", ".join(FLAVORS)
-    raise UsageError(f"a model of {type(model).__module__}; expected one of: {known}")
-
-
-def log_model(model: Any, columns: Sequence[str], trusted_types: list[str]) -> str:
-    """Log a fitted model to the active run with its signature; return its URI.
-
-    Signature and requirements are stated, not inferred: a sample of rows can't tell which columns
-    may be missing, and inferring requirements loads the model in another process for seconds.
-
-    Raises
-    ------
+        If there is neither an example nor columns, or the name can't be used.
     DataError
-        If it has scikit-learn types that the project doesn't trust.
+        If the model could only be pickled, or has types that the project doesn't trust; the
+        message names them and both ways out. If it can't predict on the example.
     """
+    project = project or Project.find()
+    if run_id is None:
+        from workbench.tracking.session import current_run
+
+        # The run sends on first what it was given before.
+        return current_run(project).log_model(model, columns, name=name, example=example)
+    return store_model(project, run_id, model, name, _shown(model, example, columns))
+
+
+def store_model(
+    project: Project,
+    run_id: str,
+    model: Any,
+    name: str,
+    shown: Example,
+    tags: Mapping[str, str] | None = None,
+) -> str:
+    """Store a model of which an example was taken earlier; `tags` are the model's."""
+    flavor = flavor_of(model)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        written = write_model(model, folder, project.settings)
+        record = _record(model, flavor, written, shown)
+        pinned = requirements(flavor, model, pickled=written.format == "pickle")
+        write_environment(folder, pinned)
+        with _as_workbench_error():
+            return _publish(project, run_id, name, folder, record, written, tags or {})
+
+
+def _shown(model: Any, example: Any, columns: Sequence[str] | None) -> Example:
+    """Take the example, or make do with the columns or the names that the model has of them."""
+    flavor_of(model)  # before the example's faults, that there is no use for it
+    if example is not None:
+        return take_example(example, columns)
+    names = columns if columns is not None else getattr(model, "feature_names_in_", None)
+    if names is None:
+        raise UsageError("log_model: give example=, some rows as the model was fitted on")
+    return named_columns(list(names))
+
+
+def _record(model: Any, flavor: str, written: Written, shown: Example) -> Model:
+    """Fill in MLflow's MLmodel file, but for where it will be."""
+    from mlflow.models import Model
+
+    labels = _classes(model)
+    record = Model(
+        signature=signature_of(model, flavor, shown),
+        metadata=None if labels is None else {"classes": labels},
+    )
+    record.add_flavor(
+        "python_function",
+        loader_module=f"mlflow.{written.flavor}",
+        python_version=platform.python_version(),
+        env={"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
+        **written.pyfunc,
+    )
+    record.add_flavor(written.flavor, code=None, **written.options)
+    return record
+
+
+def _classes(model: Any) -> list[Any] | None:
+    labels = getattr(model, "classes_", None)
+    if labels is None or getattr(labels, "ndim", 1) != 1 or len(labels) == 0:
+        return None
+    return [label if isinstance(label, str) else _plain(label) for label in labels]
+
+
+def _plain(label: Any) -> Any:
+    """Turn NumPy's scalars into Python's, which YAML can hold."""
+    return label.item() if hasattr(label, "item") else str(label)
+
+
+def _publish(
+    project: Project,
+    run_id: str,
+    name: str,
+    folder: Path,
+    record: Model,
+    written: Written,
+    tags: Mapping[str, str],
+) -> str:
+    """Make the model known once all of it is written; it is ready when its files have arrived."""
+    from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+
+    mlflow = client(project)
+    run = mlflow.get_run(run_id)
+    described = {"workbench.model_format": written.format, **_origin(run), **tags}
+    made = mlflow.create_logged_model(
+        experiment_id=run.info.experiment_id,
+        name=name,
+        source_run_id=run_id,
+        tags=described,
+        params=run.data.params,
+    )
+    try:
+        record.artifact_path = made.artifact_location
+        record.run_id, record.model_uuid, record.model_id = run_id, made.model_id, made.model_id
+        record.model_size_bytes = sum(path.stat().st_size for path in folder.iterdir())
+        record.save(folder / "MLmodel")
+        mlflow.log_model_artifacts(made.model_id, str(folder))
+        mlflow.log_outputs(run_id, [LoggedModelOutput(made.model_id, step=0)])
+        _attach_metrics(project, run, made.model_id)
+        if written.format == "pickle":
+            mlflow.set_tag(run_id, "workbench.model_format", "pickle")
+    except BaseException:
+        mlflow.finalize_logged_model(made.model_id, LoggedModelStatus.FAILED)
+        raise
+    mlflow.finalize_logged_model(made.model_id, LoggedModelStatus.READY)
+    return f"models:/{made.model_id}"
+
+
+def _origin(run: MlflowRun) -> dict[str, str]:
+    """Repeat on the model where its run's code came from, as MLflow does."""
+    prefixes = ("mlflow.source.", "mlflow.user", "mlflow.project")
+    return {key: value for key, value in run.data.tags.items() if key.startswith(prefixes)}
+
+
+def _attach_metrics(project: Project, run: MlflowRun, model_id: str) -> None:
+    """Let the run's metrics as they stand be found at the model as well."""
+    from mlflow.entities import Metric
+
+    metrics = [
+        Metric(
+            one.key, one.value, one.timestamp, one.step, model_id=model_id, run_id=run.info.run_id
+        )
+        for one in run.data.to_proto().metrics
+    ]
+    for start in range(0, len(metrics), 1000):  # MLflow's limit of a batch
+        client(project).log_batch(run.info.run_id, metrics=metrics[start : start + 1000])
+
+
+@contextmanager
+def _as_workbench_error() -> Iterator[None]:
     from mlflow.exceptions import MlflowException
 
-    flavor = flavor_of(model)
-    module = _flavor_module(flavor)
-    options: dict[str, Any] = {}
-    if flavor == "sklearn":
-        options = {"skops_trusted_types": trusted_types, "pyfunc_predict_fn": "predict_proba"}
-    elif flavor == "lightgbm":
-        # Only the booster has a text format; the scikit-learn wrapper would be pickled.
-        model = getattr(model, "booster_", model)
     try:
-        info = module.log_model(
-            model,
-            name="model",
-            signature=_signature(columns),
-            pip_requirements=_requirements(flavor),
-            **options,
-        )
+        yield
     except MlflowException as error:
-        if "untrusted types" not in error.message:
-            raise
-        raise _untrusted(type(model).__name__, error) from error
-    return str(info.model_uri)
+        wrong = error.error_code == "INVALID_PARAMETER_VALUE"
+        raise (UsageError if wrong else StoreError)(f"log_model: {error.message}") from error
 
 
 def load_model(project: Project, uri: str) -> LoadedModel:
@@ -126,56 +257,12 @@ def load_model(project: Project, uri: str) -> LoadedModel:
         stored = mlflow.models.Model.load(path)
     except (MlflowException, OSError) as error:
         raise NotFoundError(f"{uri}: can't be loaded: {error}") from error
-    flavor, options = _loadable(stored.flavors, uri)
-    if stored.signature is None:
+    model = read_model(stored.flavors, path, project.settings, uri)
+    if stored.signature is None or stored.signature.inputs is None:
         raise DataError(f"{uri}: has no signature, so nothing says which columns it needs")
-    if flavor == "sklearn":
-        model = _load_skops(path / options["pickled_model"], project.settings.trusted_types)
-    else:
-        model = _flavor_module(flavor).load_model(str(path))
-    return LoadedModel(model, stored.signature.inputs.input_names())
-
-
-def _loadable(flavors: Mapping[str, Any], uri: str) -> tuple[str, dict[str, Any]]:
-    for flavor, (key, accepted) in _NATIVE.items():
-        options = flavors.get(flavor)
-        if options is None:
-            continue
-        if options.get(key) in accepted and not options.get("code"):
-            return flavor, options
-        raise DataError(
-            f"{uri}: a {flavor} model with {key} {options.get(key)!r} could only be loaded by "
-            f"running code of its own; expected {' or '.join(sorted(accepted))}"
-        )
-    raise DataError(f"{uri}: expected one of {', '.join(_NATIVE)}; it is {', '.join(flavors)}")
-
-
-def _load_skops(path: Path, trusted_types: list[str]) -> Any:
-    import skops.io
-    from skops.io.exceptions import UntrustedTypesFoundException
-
-    try:
-        return skops.io.load(path, trusted=trusted_types)
-    except UntrustedTypesFoundException as error:
-        raise _untrusted(path.name, error) from error
-
-
-def _untrusted(what: str, error: Exception) -> DataError:
-    named = re.search(r"file: (\[.*?\])", str(error))
-    types = named[1] if named else "unknown types"
-    return DataError(
-        f"{what} has types that the project doesn't trust: {types}; "
-        "if you do, add them to trusted_types in workbench.toml"
-    )
-
-
-def _signature(columns: Sequence[str]) -> Any:
-    import numpy as np
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema, TensorSpec
-
-    inputs = [ColSpec("double", column, required=False) for column in columns]
-    return ModelSignature(Schema(inputs), Schema([TensorSpec(np.dtype("float64"), (-1,))]))
+    inputs = stored.signature.inputs
+    columns = [] if inputs.is_tensor_spec() else [str(name) for name in inputs.input_names()]
+    return LoadedModel(model, columns, (stored.metadata or {}).get("classes"))
 
 
 def positive_probability(model: Any, features: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -184,7 +271,7 @@ def positive_probability(model: Any, features: npt.ArrayLike) -> npt.NDArray[np.
     Parameters
     ----------
     model
-        A fitted binary classifier of one of the four libraries, or a LightGBM booster.
+        A fitted binary classifier of one of the four libraries, or a booster of one.
     features
         Shape (rows, features), in the order of the model's signature.
 
@@ -192,22 +279,46 @@ def positive_probability(model: Any, features: npt.ArrayLike) -> npt.NDArray[np.
     -------
     numpy.ndarray
         Shape (rows,).
+
+    Raises
+    ------
+    DataError
+        If the model doesn't tell two classes apart.
     """
     import numpy as np
 
     matrix = np.asarray(features, dtype=np.float64)
+    answer = np.asarray(_probabilities(model, matrix), dtype=np.float64)
+    if answer.ndim == 1:
+        return answer  # a booster gives the positive class's alone
+    if answer.shape[1] != 2:
+        raise DataError(f"{type(model).__name__} tells {answer.shape[1]} classes apart, not two")
+    return answer[:, 1]
+
+
+def _probabilities(model: Any, matrix: npt.NDArray[np.float64]) -> Any:
+    flavor = flavor_of(model)
     if hasattr(model, "predict_proba"):
-        return np.asarray(model.predict_proba(matrix), dtype=np.float64)[:, 1]
-    return np.asarray(model.predict(matrix), dtype=np.float64)  # a booster gives probabilities
+        return model.predict_proba(_named(model, matrix) if flavor == "sklearn" else matrix)
+    if flavor == "lightgbm" and type(model).__name__ == "Booster":
+        return model.predict(matrix)
+    if flavor == "xgboost" and type(model).__name__ == "Booster":
+        import xgboost
+
+        rows = xgboost.DMatrix(
+            matrix, feature_names=model.feature_names, feature_types=model.feature_types
+        )
+        return model.predict(rows)
+    if flavor == "catboost" and type(model).__name__ == "CatBoost":
+        return model.predict(matrix, prediction_type="Probability")
+    raise DataError(f"{type(model).__name__} gives no probabilities; expected a classifier")
 
 
-def _flavor_module(flavor: str) -> Any:
-    library = "skops" if flavor == "sklearn" else flavor
-    if importlib.util.find_spec(library) is None:
-        raise MissingExtraError.of(library, "boosting")
-    return importlib.import_module(f"mlflow.{flavor}")
+def _named(model: Any, matrix: npt.NDArray[np.float64]) -> Any:
+    """Give the columns the names that a scikit-learn model was fitted with, if it was."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return matrix
+    import pandas as pd
 
-
-def _requirements(flavor: str) -> list[str]:
-    names = ["mlflow", "numpy", "pandas", "scikit-learn", *FLAVORS[flavor]]
-    return [f"{name}=={importlib.metadata.version(name)}" for name in dict.fromkeys(names)]
+    return pd.DataFrame(matrix, columns=names)

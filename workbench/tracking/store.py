@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import socket
 import sqlite3
 from contextlib import closing
 from functools import lru_cache
@@ -21,7 +23,11 @@ from workbench.store import file_lock
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["client", "initialise"]
+__all__ = ["StoreAwayError", "check_reachable", "client", "initialise", "shown_address"]
+
+_PATIENCE_SECONDS = 3.0
+_AWAY = {502, 503, 504}
+_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 # No usage data is sent, no bar is drawn for a few kilobytes; read when mlflow is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -29,42 +35,114 @@ os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
+class StoreAwayError(StoreError):
+    """MLflow's store doesn't answer, or takes nothing just now; later it may."""
+
+
 def client(project: Project) -> MlflowClient:
     """Return MLflow's client on the project's store, which is initialised first."""
-    return _open(project.tracking_uri, project.name, project.state)
+    return _open(project.tracking_uri, project.name, project.state, _artifacts(project))
+
+
+def check_reachable(uri: str) -> None:
+    """See within seconds whether somebody answers at the store's address.
+
+    MLflow itself would try again for minutes before it says so.
+
+    Raises
+    ------
+    StoreAwayError
+        If nobody does.
+    """
+    scheme = uri.partition(":")[0]
+    if scheme in ("http", "https"):
+        _check_server(uri)
+    elif scheme.partition("+")[0] in _PORTS:
+        _check_database(uri, _PORTS[scheme.partition("+")[0]])
 
 
 def initialise(project: Project) -> str:
-    """Make MLflow's tables and the project's experiment; return the experiment's id."""
+    """Make MLflow's tables and the project's experiment; return the experiment's id.
+
+    Raises
+    ------
+    StoreAwayError
+        If the store doesn't answer.
+    StoreError
+        If it can't be used.
+    """
+    check_reachable(project.tracking_uri)
     found = client(project).get_experiment_by_name(project.name)
     assert found is not None, "the client is opened with the experiment made"
     return str(found.experiment_id)
 
 
 @lru_cache(maxsize=8)
-def _open(uri: str, experiment: str, state: Path) -> MlflowClient:
-    # MLflow announces every migration of a new database; that is no news to the user.
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+def _open(uri: str, experiment: str, state: Path, artifacts: str | None) -> MlflowClient:
+    # MLflow announces every migration of a new database, which is no news to the user, and prints
+    # a traceback of every error that it raises as well.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    check_reachable(uri)
     try:
         with file_lock(state / "mlflow.lock"):
             opened = MlflowClient(tracking_uri=uri, registry_uri=uri)
             if opened.get_experiment_by_name(experiment) is None:
                 if uri.startswith("sqlite:///"):
                     _use_wal(Path(uri.removeprefix("sqlite:///")))
-                    location = (state / "artifacts").resolve().as_uri()
-                    opened.create_experiment(experiment, artifact_location=location)
-                else:
-                    opened.create_experiment(experiment)
+                opened.create_experiment(experiment, artifact_location=artifacts)
     except MlflowException as error:
-        raise StoreError(f"MLflow at {uri}: {error.message}") from error
+        raise StoreError(f"MLflow at {shown_address(uri)}: {error.message}") from error
     return opened
+
+
+def _artifacts(project: Project) -> str | None:
+    """Say where runs' files go: a server decides that itself; beside a database it is for us.
+
+    MLflow would take `mlruns` in whatever the working directory is.
+    """
+    if project.settings.artifacts_uri:
+        return project.settings.artifacts_uri
+    if project.tracking_uri.startswith(("http:", "https:")):
+        return None
+    return (project.state / "artifacts").resolve().as_uri()
 
 
 def _use_wal(path: Path) -> None:
     """Let readers and a writer work at the same time; the mode stays with the file."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("pragma journal_mode=wal")
+
+
+def _check_server(uri: str) -> None:
+    import requests
+
+    try:
+        answer = requests.get(f"{uri.rstrip('/')}/health", timeout=_PATIENCE_SECONDS)
+    except requests.RequestException as error:
+        raise StoreAwayError(
+            f"MLflow at {shown_address(uri)}: no answer ({type(error).__name__})"
+        ) from error
+    if answer.status_code in _AWAY:
+        raise StoreAwayError(f"MLflow at {shown_address(uri)}: answers {answer.status_code}")
+
+
+def _check_database(uri: str, usual_port: int) -> None:
+    from sqlalchemy import make_url
+
+    address = make_url(uri)
+    if not address.host:
+        return  # a socket on this machine
+    place = address.host, address.port or usual_port
+    try:
+        socket.create_connection(place, timeout=_PATIENCE_SECONDS).close()
+    except OSError as error:
+        raise StoreAwayError(f"MLflow at {shown_address(uri)}: no answer ({error})") from error
+
+
+def shown_address(uri: str) -> str:
+    """Leave user and password out of an address."""
+    return re.sub(r"//[^/@]*@", "//", uri)

@@ -1,0 +1,85 @@
+"""A run's life: created, ended, with files stored and read back."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from workbench.errors import NotFoundError
+from workbench.project import Project
+from workbench.tracking.delivery import deliver
+from workbench.tracking.store import StoreAwayError, client, initialise
+from workbench.tracking.writer import Writer, writer_of
+
+__all__ = ["FinalStatus", "create_run", "finish_run", "read_json", "read_text", "store_file"]
+
+FinalStatus = Literal["FINISHED", "FAILED", "KILLED"]
+
+
+def create_run(
+    project: Project, name: str, *, tags: Mapping[str, str], params: Mapping[str, Any]
+) -> str:
+    """Create a run in the project's experiment and return its id.
+
+    Raises
+    ------
+    StoreAwayError
+        If the store doesn't answer; then nothing was begun.
+    """
+    experiment_id = initialise(project)
+    run = client(project).create_run(experiment_id, run_name=name, tags=dict(tags))
+    run_id = str(run.info.run_id)
+    writer = Writer(project, run_id)
+    writer.params(params)
+    left = writer.close()
+    if left.waiting:
+        raise StoreAwayError(f"run {run_id}: its parameters can't be stored: {left.reason}")
+    return run_id
+
+
+def finish_run(project: Project, run_id: str, status: FinalStatus) -> None:
+    """Set how the run ended, once all is stored that it logged, in this process or in one gone.
+
+    While the store is away this waits in the spool with the rest.
+    """
+    deliver(project, run_id)
+    writer = writer_of(project, run_id)
+    writer.end(status)
+    writer.close()
+
+
+def store_file(project: Project, run_id: str, path: Path, folder: str) -> None:
+    """Copy a file into the run's artifacts under `folder`."""
+    client(project).log_artifact(run_id, str(path), folder)
+
+
+def read_json(project: Project, run_id: str, path: str) -> Any:
+    """Read a JSON artifact of the run.
+
+    Raises
+    ------
+    NotFoundError
+        If the run has no such artifact.
+    """
+    return json.loads(read_text(project, run_id, path))
+
+
+def read_text(project: Project, run_id: str, path: str) -> str:
+    """Read a text artifact of the run.
+
+    Raises
+    ------
+    NotFoundError
+        If the run has no such artifact.
+    """
+    from mlflow.exceptions import MlflowException
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            local = client(project).download_artifacts(run_id, path, folder)
+            return Path(local).read_text(encoding="utf-8")
+        except (MlflowException, OSError) as error:
+            raise NotFoundError(f"run {run_id} has no artifact {path}") from error

@@ -11,7 +11,17 @@ import typer
 from rich.text import Text
 
 import workbench
-from workbench.cli import factories, features, jobs, models, monitors, places, runs, scores
+from workbench.cli import (
+    branches,
+    factories,
+    features,
+    jobs,
+    models,
+    monitors,
+    places,
+    runs,
+    scores,
+)
 from workbench.cli.context import err, use_folder
 from workbench.errors import WorkbenchError
 
@@ -29,6 +39,8 @@ app.command("demo")(factories.demo)
 app.command("run")(jobs.run)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(runs.app, name="runs")
+app.add_typer(branches.app, name="branch")
+app.command("commit")(branches.commit)
 app.add_typer(models.app, name="models")
 app.add_typer(features.app, name="features")
 app.add_typer(scores.app, name="score")
@@ -37,6 +49,7 @@ app.add_typer(factories.app, name="factory")
 app.command("dashboard")(places.dashboard)
 app.command("lab")(places.lab)
 app.command("doctor")(places.doctor)
+app.command("gc")(branches.gc)
 
 _debug = False
 

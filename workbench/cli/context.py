@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import BaseModel
@@ -17,6 +17,9 @@ from rich.text import Text
 
 from workbench.project import Project
 
+if TYPE_CHECKING:
+    from workbench.git.notebooks import NotebookDiff
+
 __all__ = [
     "JsonOption",
     "LimitOption",
@@ -24,6 +27,7 @@ __all__ = [
     "folder",
     "group",
     "out",
+    "print_diff",
     "print_json",
     "print_table",
     "project",
@@ -101,12 +105,20 @@ def print_json(content: BaseModel | Sequence[BaseModel] | dict[str, Any] | list[
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, empty: str
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str | Text]],
+    *,
+    empty: str,
+    whole: Collection[str] = (),
 ) -> None:
-    """Print rows as a table, or what to do where there are none."""
+    """Print rows as a table, or what to do where there are none.
+
+    The columns in `whole` stay in one piece where the others wrap: ids, that one copies.
+    """
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
         # Text, never markup: a name in square brackets is a name, not a style.
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
@@ -114,6 +126,23 @@ def print_table(
         out.print(table)
     else:
         out.print(Text(empty))
+
+
+def print_diff(title: str, diff: NotebookDiff | None) -> None:
+    """Print how two notebooks' cells differ."""
+    if diff is None:
+        out.print(Text(f"{title}: only one side has it"), soft_wrap=True)
+    elif not diff.cells:
+        out.print(Text(f"{title}: the same"), soft_wrap=True)
+    else:
+        out.print(Text(title, style="bold"), soft_wrap=True)
+    for cell in diff.cells if diff is not None else ():
+        index = cell.base_index if cell.other_index is None else cell.other_index
+        place = "" if index is None else f" {index + 1}"
+        out.print(Text(f"  {cell.kind} {cell.cell_type} cell{place}", style="dim"))
+        for line in cell.diff.splitlines():
+            style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+            out.print(Text(f"    {line}", style=style), soft_wrap=True)
 
 
 def state_text(state: str | None) -> Text:

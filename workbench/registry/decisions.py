@@ -14,6 +14,7 @@ from workbench.errors import GateRefusedError, NotFoundError
 from workbench.lineage import link
 from workbench.project import Project
 from workbench.registry.gate import GateReport
+from workbench.registry.sandbox import refuse_from_branch
 from workbench.registry.versions import get_model
 from workbench.store import DecisionRow, GateRow, database, file_lock, now
 from workbench.tracking import client
@@ -73,8 +74,10 @@ def promote(
     NotFoundError
         If there is no such model or version.
     GateRefusedError
-        If the version's newest gate didn't pass, there is none, or it was of another policy.
+        If the version's newest gate didn't pass, there is none, or it was of another policy; or
+        the alias is production's and the code stands on a branch that isn't.
     """
+    refuse_from_branch(project, alias)
     with file_lock(project.state / "registry.lock"):
         found = get_model(project, model)
         if version not in {known.version for known in found.versions}:

@@ -15,6 +15,7 @@ from workbench.lineage import link
 from workbench.project import Project
 from workbench.store import GateRow, database, file_lock
 from workbench.tracking import client, get_run
+from workbench.usage import COST
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
@@ -141,7 +142,7 @@ def _version(
     return Version(
         version=version,
         run_id=found.run_id,
-        metrics=get_run(project, found.run_id).metrics,
+        metrics=_of_quality(get_run(project, found.run_id).metrics),
         aliases=[alias for alias, target in aliases.items() if target == version],
         gate=gates.get(version),
         created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, tz=UTC),
@@ -162,3 +163,8 @@ def _as_store_error() -> Iterator[None]:
         yield
     except MlflowException as error:
         raise StoreError(f"MLflow's registry: {error.message}") from error
+
+
+def _of_quality(metrics: dict[str, float]) -> dict[str, float]:
+    """Leave out what a run says of itself: its cost is none of the model's qualities."""
+    return {name: value for name, value in metrics.items() if not name.startswith(COST)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
+from mlflow import MlflowClient
 
 from tests.jobs.notebooks import write_notebook
 from tests.jobs.test_notebook_session import kernel
@@ -70,6 +72,8 @@ def project(
         repository.commit(["rows.csv", "notebooks/t.ipynb", "workbench.toml"], "A notebook")
         train(project, 0.5)
         start_branch("stronger", project=project)
+        (project.root / "why.md").write_text("Less regularisation.\n")
+        repository.commit(["why.md"], "Say why")
         train(project, 2.0)
         yield project
 
@@ -162,3 +166,23 @@ def test_a_merged_branch_tags_its_runs(project: Project) -> None:
     merge_branch("stronger", project=project)
     run = list_runs(project, "metrics.auc > 0.6")[0]
     assert run.tags["workbench.branch.state"] == "merged"
+
+
+def test_mlflows_own_server_and_ui_work_on_a_local_store(tmp_path: Path) -> None:
+    local = create_project(tmp_path / "project")
+    log = "wb.tracking.current_run().log_metrics({'auc': 0.75})"
+    write_notebook(local.root / "n.ipynb", "import workbench as wb", log)
+    [job] = run_jobs(local, [JobRequest("n.ipynb")])
+    assert job.state == "succeeded", job.error
+    list_runs(local)  # which adds our indexes
+    with mlflow_server(tmp_path / "server", store=local.tracking_uri) as address:
+        theirs = MlflowClient(address)
+        experiment = theirs.get_experiment_by_name(local.name)
+        [run] = theirs.search_runs([experiment.experiment_id], order_by=["metrics.auc DESC"])
+        theirs.set_tag(run.info.run_id, "seen", "in the UI")
+        with urllib.request.urlopen(address, timeout=10) as page:
+            assert b"<title>MLflow</title>" in page.read()
+    [ours] = list_runs(local)
+    assert ours.run_id == run.info.run_id == job.run_id
+    assert ours.tags["seen"] == "in the UI"
+    assert run.data.metrics["auc"] == ours.metrics["auc"] == 0.75

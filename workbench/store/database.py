@@ -27,6 +27,7 @@ HEAD = "0001"
 
 
 _PATIENCE_SECONDS = 30
+_OPENING_SECONDS = 5
 
 SCHEMA = "workbench"
 """Where our tables are in a PostgreSQL database."""
@@ -139,7 +140,7 @@ def _use_wal(cursor: Any) -> None:
     Many who open a new file at once are told that it is locked, without the wait that every other
     statement gets.
     """
-    end = time.monotonic() + _PATIENCE_SECONDS
+    end = time.monotonic() + _OPENING_SECONDS
     while True:
         try:
             cursor.execute("pragma journal_mode=wal")

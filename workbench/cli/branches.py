@@ -16,6 +16,8 @@ from workbench.cli.context import (
     print_json,
     print_table,
     project,
+    short_digests,
+    shown_metrics,
     state_text,
     when,
 )
@@ -122,7 +124,7 @@ def compare(
         print_json(found)
         return
     runs = [(a, run) for run in found.runs_a] + [(b, run) for run in found.runs_b]
-    metrics = sorted({m for _, run in runs for m in run.metrics if not m.startswith("cost_")})[:5]
+    metrics = shown_metrics([run for _, run in runs])
     print_table(
         "Runs",
         ("branch", "run", "name", "status", *metrics),
@@ -143,18 +145,13 @@ def compare(
     print_table(
         "Data",
         ("dataset", a, b),
-        ((row.name, *(_digests(value) for value in row.values)) for row in changed),
+        ((row.name, *(short_digests(value) for value in row.values)) for row in changed),
         empty="data: the same" if found.data else "data: none was used",
     )
     for part, paths in (("features", found.features), ("other files", found.files)):
         out.print(Text(f"{part}: {', '.join(paths) or 'the same'}"), soft_wrap=True)
     for change in found.notebooks:
         print_diff(change.path, change.diff)
-
-
-def _digests(value: float | str | None) -> str:
-    """Shorten each of the digests in a cell."""
-    return ", ".join(digest[:12] for digest in str(value or "–").split(", "))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,6 +20,7 @@ from workbench.project import Project
 
 if TYPE_CHECKING:
     from workbench.git.notebooks import NotebookDiff
+    from workbench.tracking import RunRecord
 
 __all__ = [
     "JsonOption",
@@ -31,6 +33,8 @@ __all__ = [
     "print_json",
     "print_table",
     "project",
+    "short_digests",
+    "shown_metrics",
     "state_text",
     "stoppable",
     "use_folder",
@@ -143,6 +147,19 @@ def print_diff(title: str, diff: NotebookDiff | None) -> None:
         for line in cell.diff.splitlines():
             style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
             out.print(Text(f"    {line}", style=style), soft_wrap=True)
+
+
+def shown_metrics(runs: Sequence[RunRecord]) -> list[str]:
+    """Choose the few metrics that a table has room for: those that most runs were judged by."""
+    found = Counter(name for run in runs for name in run.metrics)
+    own = ("cost_", "training_", "base_rate", "baseline")
+    names = sorted(found, key=lambda name: (-found[name], name))
+    return [name for name in names if not name.startswith(own)][:4]
+
+
+def short_digests(value: object) -> str:
+    """Shorten each of the digests in a cell."""
+    return ", ".join(digest[:12] for digest in str(value or "–").split(", "))
 
 
 def state_text(state: str | None) -> Text:

@@ -19,12 +19,14 @@ from workbench.cli.context import (
     print_json,
     print_table,
     project,
+    short_digests,
+    shown_metrics,
     state_text,
     when,
 )
 
 if TYPE_CHECKING:
-    from workbench.tracking import Comparison, Row, RunRecord
+    from workbench.tracking import Comparison, Row
 
 __all__ = ["app"]
 
@@ -56,7 +58,7 @@ def list_(
     if json_:
         print_json(runs)
         return
-    metrics = _shown_metrics(runs)
+    metrics = shown_metrics(runs)
     print_table(
         "Runs",
         ("run", "name", "status", "started", *metrics),
@@ -73,12 +75,6 @@ def list_(
         whole=("run",),
         empty="no runs; a job's notebook has one by itself, another after %load_ext workbench",
     )
-
-
-def _shown_metrics(runs: Sequence[RunRecord]) -> list[str]:
-    """Choose the few metrics that there is room for: not what every run has of itself."""
-    names = sorted({name for run in runs for name in run.metrics})
-    return [name for name in names if "baseline" not in name and not name.startswith("cost_")][:5]
 
 
 @app.command()
@@ -122,7 +118,7 @@ def _print_rows(part: str, ids: Sequence[str], rows: Sequence[Row], *, everythin
     print_table(
         part,
         ("name", *ids),
-        ((row.name, *(_cell(value) for value in row.values)) for row in wanted),
+        ((row.name, *(_cell(part, value) for value in row.values)) for row in wanted),
         empty=f"{part}: the same" if rows else f"{part}: none",
     )
 
@@ -141,7 +137,9 @@ def _print_packages(comparison: Comparison, *, everything: bool) -> None:
         out.print(Text(f"packages: {run_id[:8]} has none recorded"))
 
 
-def _cell(value: float | str | None) -> str:
+def _cell(part: str, value: float | str | None) -> str:
+    if part == "datasets":
+        return short_digests(value)
     if isinstance(value, float):
         return f"{value:.6g}"
     return "–" if value is None else value

@@ -18,14 +18,16 @@ from typing import Any
 
 import pytest
 
+from tests.jobs.notebooks import write_notebook
 from tests.servers import free_port, mlflow_server
 from workbench.factory.scaffold import create_project
+from workbench.jobs import JobRequest, run_jobs
 from workbench.project import Project
 from workbench.tracking.delivery import deliver
 from workbench.tracking.lifecycle import create_run
 from workbench.tracking.session import INTERRUPTED, Run, settle_runs
 from workbench.tracking.store import client, initialise
-from workbench.tracking.writer import Writer
+from workbench.tracking.writer import Writer, writer_of
 
 _WARM = """
 import json, os, resource, signal, sys, time
@@ -304,6 +306,31 @@ run.log_text("hello", "note.txt")
         ]
         run.writer.close()
         left.close()
+
+
+def test_a_server_that_dies_under_a_job(blank_project: Project, tmp_path: Path) -> None:
+    port = free_port()
+    remote = _configure(blank_project, f"http://127.0.0.1:{port}")
+    kill = f"""
+import psutil
+
+for process in psutil.process_iter(["cmdline"]):
+    if "mlflow" in " ".join(process.info["cmdline"] or ()) and "{port}" in process.info["cmdline"]:
+        process.kill()
+"""
+    log = "import workbench as wb\nwb.tracking.current_run().log_metrics({'m': 1})"
+    write_notebook(remote.root / "n.ipynb", kill, log)
+    with mlflow_server(tmp_path, port=port):
+        [job] = run_jobs(remote, [JobRequest("n.ipynb")])
+    assert job.state == "succeeded", job.error
+    assert job.run_id is not None
+    with mlflow_server(tmp_path, port=port):
+        assert deliver(remote).waiting == 0  # of the kernel
+        assert writer_of(remote, job.run_id).flush(patience=60)  # and of us
+        run = client(remote).get_run(job.run_id)
+        assert (run.info.status, run.data.metrics["m"]) == ("FINISHED", 1)
+        [stored] = client(remote).list_artifacts(job.run_id, "notebook")
+        assert stored.path == "notebook/executed.ipynb"
 
 
 def test_a_store_that_can_only_be_read(

@@ -26,7 +26,6 @@ from workbench.tracking import (
     list_runs,
     read_notes,
     store_captured,
-    store_file,
 )
 from workbench.usage import Usage, cost_metrics
 
@@ -87,8 +86,9 @@ def _store_record(
     store_captured(run, captured)
     cells = {}
     if output is not None:
-        store_file(project, run_id, output, "notebook")
-        cells = {job.notebook: clean_bytes(output.read_bytes())}
+        executed = output.read_bytes()
+        run.log_text(executed.decode("utf-8"), f"notebook/{output.name}")
+        cells = {job.notebook: clean_bytes(executed)}
     root = _work_tree(project, where)
     keep_code(project, root, run_id, modules=captured.modules, files=cells)
     wall = (now() - (job.started_at or now())).total_seconds()

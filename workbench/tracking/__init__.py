@@ -30,7 +30,7 @@ from workbench.tracking.delivery import Delivery, deliver
 from workbench.tracking.export import export_runs
 from workbench.tracking.flavors import LoadedModel, load_model, positive_probability
 from workbench.tracking.inputs import RunDataset, run_datasets
-from workbench.tracking.lifecycle import create_run, finish_run, read_json, read_text, store_file
+from workbench.tracking.lifecycle import create_run, finish_run, read_json, read_text
 from workbench.tracking.runs import (
     Facets,
     RunRecord,
@@ -87,7 +87,6 @@ __all__ = [
     "settle_runs",
     "snapshot_tags",
     "store_captured",
-    "store_file",
     "tag_experiment",
     "tag_run",
 ]

@@ -14,7 +14,7 @@ from workbench.tracking.delivery import deliver
 from workbench.tracking.store import StoreAwayError, client, initialise
 from workbench.tracking.writer import Writer, writer_of
 
-__all__ = ["FinalStatus", "create_run", "finish_run", "read_json", "read_text", "store_file"]
+__all__ = ["FinalStatus", "create_run", "finish_run", "read_json", "read_text"]
 
 FinalStatus = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -49,11 +49,6 @@ def finish_run(project: Project, run_id: str, status: FinalStatus) -> None:
     writer = writer_of(project, run_id)
     writer.end(status)
     writer.close()
-
-
-def store_file(project: Project, run_id: str, path: Path, folder: str) -> None:
-    """Copy a file into the run's artifacts under `folder`."""
-    client(project).log_artifact(run_id, str(path), folder)
 
 
 def read_json(project: Project, run_id: str, path: str) -> Any:

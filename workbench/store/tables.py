@@ -17,9 +17,12 @@ __all__ = [
     "EdgeRow",
     "FeatureViewRow",
     "GateRow",
+    "HolderRow",
     "JobRow",
+    "PipelineRunRow",
     "PredictionRow",
     "StepRow",
+    "TickRow",
     "WindowRow",
     "now",
 ]
@@ -70,14 +73,68 @@ class JobRow(Base):
     state: Mapped[str] = mapped_column(index=True)
     label: Mapped[str] = mapped_column(default="")
     key: Mapped[str | None] = mapped_column(index=True)
+    batch: Mapped[str | None] = mapped_column(index=True)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    priority: Mapped[int] = mapped_column(default=0)
+    holder: Mapped[str | None]
+    attempt: Mapped[int] = mapped_column(default=1)
+    attempts: Mapped[list[Any]] = mapped_column(default=list)
+    not_before: Mapped[datetime | None]
     branch: Mapped[str | None]
     commit: Mapped[str | None]
     run_id: Mapped[str | None] = mapped_column(index=True)
+    kernel: Mapped[str | None]
     output: Mapped[str | None]
+    failure: Mapped[str | None]
     error: Mapped[str | None]
     error_cell: Mapped[int | None]
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class HolderRow(Base):
+    """A process that holds jobs: while it lives they are its own business."""
+
+    __tablename__ = "holders"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    machine: Mapped[str]
+    lock: Mapped[str]
+    role: Mapped[str]
+    beat_at: Mapped[datetime]
+
+
+class TickRow(Base):
+    """One moment of a schedule; who inserts the row has claimed it."""
+
+    __tablename__ = "ticks"
+
+    schedule: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    holder: Mapped[str | None]
+    jobs: Mapped[list[Any]] = mapped_column(default=list)
+    pipeline_run: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(default="")
+    claimed_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class PipelineRunRow(Base):
+    """One run of a pipeline; its steps are the jobs of the batch with its id."""
+
+    __tablename__ = "pipeline_runs"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    pipeline: Mapped[str] = mapped_column(index=True)
+    digest: Mapped[str]
+    state: Mapped[str]
+    parameters: Mapped[dict[str, Any]]
+    steps: Mapped[dict[str, Any]]
+    holder: Mapped[str | None]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 
 

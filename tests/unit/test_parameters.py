@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ days: list[int] = [  # of the week
 ]  # Monday is 1
 options: dict = {"a": None}
 label: str | None = None
-when: date
+when: date = date(2013, 1, 1)
 '''
 
 
@@ -61,7 +62,7 @@ def test_a_cell_gives_names_types_defaults_and_descriptions(contract: list[Param
         ("days", "list[int]", [1, -2], "Monday is 1"),
         ("options", "dict", {"a": None}, ""),
         ("label", "str | None", None, ""),
-        ("when", "date", None, ""),
+        ("when", "date", "2013-01-01", ""),
     ]
 
 
@@ -202,7 +203,8 @@ def test_a_value_of_another_type_is_refused_with_both(
         ("label=text", "text"),
         ("label=None", None),
         ("label=null", None),
-        ("when=2013-06-01", "2013-06-01"),
+        ("when=2013-06-01", date(2013, 6, 1)),
+        ("days=[1,2]", [1, 2]),
     ],
 )
 def test_a_text_is_read_in_the_declared_type(
@@ -220,9 +222,9 @@ def test_a_text_is_read_in_the_declared_type(
         ("rounds", "train: 'rounds': expected NAME=VALUE"),
         ("rounds=", "train: rounds: expected int, found ''"),
         ("rounds=007", "train: rounds: expected int, found '007'"),
-        ("rounds=1.5", "train: rounds: expected int, found 1.5"),
-        ("rounds=true", "train: rounds: expected int, found True"),
-        ("deep=1", "train: deep: expected bool, found 1"),
+        ("rounds=1.5", "train: rounds: expected int, found '1.5'"),
+        ("rounds=true", "train: rounds: expected int, found 'true'"),
+        ("deep=1", "train: deep: expected bool, found '1'"),
         ("deep=yes", "train: deep: expected bool, found 'yes'"),
         ("days=1,2", "train: days: expected list[int], found '1,2'"),
         ("=1", "train: unknown parameter ''"),

@@ -1,101 +1,165 @@
-"""The job's own process: `python -m workbench.jobs.process FOLDER`.
+"""The job's own process: `python -m workbench.jobs.process FOLDER`, or forked and `main` called.
 
-It executes the notebook in FOLDER as `spec.json` says, and leaves `result.json` beside it. When the
-one who started it goes away, so does it, with everything that it started.
+It executes the notebook in FOLDER as `spec.json` says, and leaves `result.json` beside it. SIGTERM
+cancels the job. When the one who started it goes away, so does it, with everything that it started.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
+import stat
 import sys
 import threading
+import time
+import traceback
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workbench.store.files import write_atomic
-from workbench.usage import Meter
+from workbench.errors import StoreError
+from workbench.jobs.engine.files import INPUT, RESULT, SPEC, LastWord
 
-__all__ = ["EXECUTED", "INPUT", "JOURNAL", "JOURNAL_VARIABLE", "PARTIAL", "RESULT", "SPEC", "main"]
+if TYPE_CHECKING:
+    from workbench.jobs.engine.endings import Stop, Trouble
+    from workbench.jobs.engine.execution import Assignment
+    from workbench.jobs.engine.limits import Bounds
+    from workbench.jobs.engine.redact import Redactor
 
-SPEC, RESULT, JOURNAL = "spec.json", "result.json", "journal.jsonl"
-INPUT, PARTIAL, EXECUTED = "input.ipynb", "partial.ipynb", "executed.ipynb"
+__all__ = ["FORKED_VARIABLE", "UNWRITABLE", "main"]
 
-JOURNAL_VARIABLE = "WORKBENCH_JOURNAL"
-"""The environment variable with the path of the journal; without it none is kept."""
+FORKED_VARIABLE = "WORKBENCH_FORKED"
+"""Set to 1 in a process that was forked: its parent ends it, and its input tells nothing."""
+
+UNWRITABLE = os.EX_IOERR
+"""The exit code where not even the result could be written."""
+
+# Optional parts of papermill's dependencies that take long to import and that no job uses: a
+# grammar of URIs and one of durations for JSON schemas, and HDFS. Without them they do without.
+_NOT_NEEDED = ("rfc3987_syntax", "isoduration", "pyarrow.fs")
 
 
 def main(folder: Path) -> int:
     """Execute the job in `folder`; return 0 if every cell was completed."""
-    signal.signal(signal.SIGTERM, lambda *_: _end_all())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    spec = json.loads((folder / SPEC).read_text(encoding="utf-8"))
-    meter = Meter()
-    result = _execute(folder, spec)
-    result["usage"] = meter.read().model_dump()
-    if (folder / PARTIAL).exists():
-        (folder / PARTIAL).replace(folder / EXECUTED)
-    with write_atomic(folder / RESULT) as beside:
-        beside.write_text(json.dumps(result), encoding="utf-8")
+    began = time.monotonic()
+    try:
+        last_word = LastWord(folder / RESULT)
+    except StoreError as error:
+        print(error, file=sys.stderr)
+        return UNWRITABLE
+    for name in _NOT_NEEDED:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    from workbench.jobs.engine import endings, tree
+    from workbench.jobs.engine.redact import Redactor, redact_descriptors
+
+    stop = endings.Stop()
+    signal.signal(signal.SIGTERM, lambda *_: stop.ask("cancelled", "ended by SIGTERM"))
+    _watch_starter()
+    tree.adopt()
+    redactor = Redactor.of_environment()
+    end_log = redact_descriptors(redactor) if redactor else None
+    result = _execute(folder, stop, redactor)
+    tree.end()
+    result["usage"] = _usage(began, result["usage"])
+    last_word.say(json.dumps(result).encode())
+    if end_log is not None:
+        end_log()
     return 0 if result["state"] == "succeeded" else 1
 
 
-def _execute(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
-    # jsonschema takes it for URIs in schemas, which notebooks lack, and building its grammar
-    # takes longer than all the rest of papermill: without it jsonschema does what it did before.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+def _execute(folder: Path, stop: Stop, redactor: Redactor) -> dict[str, Any]:
+    """Execute the notebook and say how that ended."""
+    from workbench.jobs.engine import endings
+    from workbench.jobs.engine.limits import Bounds
+
+    job = None
+    trouble = None
+    try:
+        spec = json.loads((folder / SPEC).read_text(encoding="utf-8"))
+        job = _assignment(folder, Bounds.of(spec.get("limits") or {}), stop, redactor)
+        _run_papermill(folder, spec["cwd"], job)
+    except BaseException as error:
+        traceback.print_exc()
+        trouble = endings.of_error(error)
+    if job is not None and job.trouble is not None:
+        trouble = job.trouble
+    elif stop.trouble is not None and stop.trouble.kind == "disk":
+        trouble = stop.trouble  # whereas who cancels a job that has just ended comes too late
+    return _result(trouble, job, redactor)
+
+
+def _assignment(folder: Path, bounds: Bounds, stop: Stop, redactor: Redactor) -> Assignment:
+    from workbench.jobs.engine.execution import Assignment
+
+    return Assignment(folder=folder, bounds=bounds, stop=stop, redactor=redactor)
+
+
+def _run_papermill(folder: Path, cwd: str, job: Assignment) -> None:
     import papermill
     from papermill.engines import papermill_engines
+    from papermill.exceptions import PapermillExecutionError
 
-    from workbench.jobs.engine import WorkbenchEngine
+    from workbench.jobs.engine.execution import WorkbenchEngine
 
     papermill_engines.register("workbench", WorkbenchEngine)
-    error: BaseException | None = None
-    try:
+    # Its output is ours to write: it would put cells in front of the one that failed, and then
+    # the record, the journal and the notebook would count differently. What it raises in the end
+    # the assignment knows better: a cell may be expected to fail.
+    with suppress(PapermillExecutionError):
         papermill.execute_notebook(
             str(folder / INPUT),
-            str(folder / PARTIAL),
-            parameters=spec["parameters"],
+            None,
             engine_name="workbench",
-            cwd=spec["cwd"],
+            cwd=cwd,
             progress_bar=False,
+            assignment=job,
         )
-    except Exception as caught:
-        error = caught
-    return _result(folder, error)
 
 
-def _result(folder: Path, error: BaseException | None) -> dict[str, Any]:
-    """Judge by the cells; what papermill raised only counts where no cell tells."""
-    journal = folder / JOURNAL
-    lines = journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []
-    for line in map(json.loads, lines):
-        if "error" in line:
-            return {"state": "failed", "error": line["error"], "error_cell": line["cell"]}
-    if error is not None:
-        first = (str(error).strip() or "no message").splitlines()[0]
-        return {"state": "failed", "error": f"{type(error).__name__}: {first}", "error_cell": None}
-    return {"state": "succeeded", "error": None, "error_cell": None}
+def _result(trouble: Trouble | None, job: Assignment | None, redactor: Redactor) -> dict[str, Any]:
+    state = "succeeded" if trouble is None else "failed"
+    if trouble is not None and trouble.kind == "cancelled":
+        state = "cancelled"
+    return {
+        "state": state,
+        "failure": trouble.kind if trouble else None,
+        "error": redactor.text(trouble.text) if trouble else None,
+        "error_cell": trouble.cell if trouble else None,
+        "kernel": job.kernel if job else "",
+        "usage": dict(job.usage) if job else {},
+    }
 
 
-def _end_with_parent() -> None:
-    """Wait for the pipe from the one who started us to close; only its death closes it."""
-    while os.read(sys.stdin.fileno(), 1024):
+def _usage(began: float, kernel: dict[str, float]) -> dict[str, Any]:
+    """Add what this process took to what its kernel did; memory is of the larger one."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = own.ru_utime + own.ru_stime + kernel.get("cpu_seconds", 0.0)
+    peak = kernel.get("peak_memory_bytes", 0)
+    wall = time.monotonic() - began
+    return {"cpu_seconds": cpu, "wall_seconds": wall, "peak_memory_bytes": int(peak) or None}
+
+
+def _watch_starter() -> None:
+    """Go when our starter goes: its end of the pipe that is our input closes by its death alone."""
+    if os.environ.get(FORKED_VARIABLE) == "1" or sys.stdin is None:
+        return
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=_end_with_starter, daemon=True).start()
+
+
+def _end_with_starter() -> None:
+    while os.read(0, 1024):
         pass
-    _end_all()
+    from workbench.jobs.engine import tree
 
-
-def _end_all() -> None:
-    import psutil
-
-    for descendant in psutil.Process().children(recursive=True):
-        try:
-            descendant.kill()
-        except psutil.NoSuchProcess:
-            continue
+    tree.end()
     os._exit(1)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(Path(sys.argv[1])))
+    code = main(Path(sys.argv[1]).resolve())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # what is left to tear down is memory

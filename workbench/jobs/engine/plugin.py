@@ -19,6 +19,6 @@ class WorkbenchEngine(Engine):  # type: ignore[misc]  # papermill has no types
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, **kwargs: Any) -> Any:
         """Execute `nb` with the engine."""
-        from workbench.jobs import engine
+        from workbench.jobs.engine.execution import WorkbenchEngine as Real
 
-        return engine.WorkbenchEngine.execute_notebook(nb, kernel_name, **kwargs)
+        return Real.execute_notebook(nb, kernel_name, **kwargs)

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     pickle_models: bool = Field(
         default=False, description="store and load models that have no format but a pickle"
     )
+    serve_schedules: bool = Field(
+        default=False, description="run the project's schedules in its Jupyter server"
+    )
     cost: CostSettings = Field(default=CostSettings(), description="what runs cost")
     sources: dict[str, SourceSettings] = Field(default={}, description="named sources of data")
 

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 from jupyter_server.extension.application import ExtensionApp
 
 from workbench.server.handlers import ReadHandler, UnknownRouteHandler
 from workbench.server.routes import ROUTES
+from workbench.server.schedules import ServedSchedules
 
 __all__ = ["WorkbenchExtension"]
 
@@ -25,3 +29,13 @@ class WorkbenchExtension(ExtensionApp):
             for name, read in ROUTES.items()
         )
         self.handlers.append((r"/workbench/api/(.*)", UnknownRouteHandler))
+
+    def initialize_settings(self) -> None:
+        """Begin to run the project's schedules, if it wants that here."""
+        folder = Path(self.settings["server_root_dir"]).expanduser()
+        self._schedules = ServedSchedules(folder, self.log)
+        self._schedules.start()
+
+    async def stop_extension(self) -> None:
+        """End what runs beside the server's loop."""
+        await asyncio.to_thread(self._schedules.stop)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         serving,
         tracking,
     )
+    from workbench.jobs.outputs import output
+    from workbench.jobs.parameters.secrets import secret
     from workbench.project import Project
     from workbench.tracking.flavors import log_model
 
@@ -48,18 +50,25 @@ __all__ = [
     "lineage",
     "log_model",
     "monitoring",
+    "output",
     "panels",
     "registry",
+    "secret",
     "serving",
     "tracking",
 ]
 
+_HOME = {
+    "Project": "project",
+    "log_model": "tracking.flavors",
+    "output": "jobs.outputs",
+    "secret": "jobs.parameters.secrets",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "Project":
-        return importlib.import_module("workbench.project").Project
-    if name == "log_model":
-        return importlib.import_module("workbench.tracking.flavors").log_model
+    if name in _HOME:
+        return getattr(importlib.import_module(f"workbench.{_HOME[name]}"), name)
     if name in __all__:
         return importlib.import_module(f"workbench.{name}")
     raise AttributeError(f"module 'workbench' has no attribute {name!r}")
@@ -77,3 +86,4 @@ def load_ipython_extension(shell: Any) -> None:
 def unload_ipython_extension(shell: Any) -> None:
     """End the notebook's run: `%unload_ext workbench`."""
     importlib.import_module("workbench.tracking.capture.notebook").unload(shell)
+    importlib.import_module("workbench.jobs.kernels.learning").tell()

@@ -17,7 +17,16 @@ import pytest
 
 from tests.jobs.notebooks import write_notebook
 from workbench.errors import JobError, NotebookError, ParameterError, UsageError
-from workbench.jobs import Job, JobRequest, get_job, list_jobs, run_jobs, settle
+from workbench.jobs import (
+    Job,
+    JobRequest,
+    Retries,
+    cell_states,
+    get_job,
+    list_jobs,
+    run_jobs,
+    settle,
+)
 from workbench.jobs.records import folder, move
 from workbench.project import Project
 from workbench.tracking import get_run
@@ -105,7 +114,7 @@ def test_an_unknown_kernel_is_said_and_nothing_reads_completed(blank_project: Pr
 def test_a_killed_job_process_is_seen_and_leaves_no_kernel(blank_project: Project) -> None:
     write_notebook(blank_project.root / "nb.ipynb", "import time; time.sleep(600)")
     jobs: list[Job] = []
-    request = JobRequest("nb.ipynb", track=False)
+    request = JobRequest("nb.ipynb", track=False, retries=Retries(attempts=1))
     runner = threading.Thread(target=lambda: jobs.extend(run_jobs(blank_project, [request])))
     runner.start()
     process = _job_process(blank_project)
@@ -130,33 +139,36 @@ def _start_runner(project: Project) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", _RUNNER, str(project.root)])
 
 
+def _family(runner: subprocess.Popen[bytes], project: Project) -> list[psutil.Process]:
+    """Wait until a cell runs; return all that the runner has started, and what that has."""
+    _wait(lambda: any("running" in cell_states(project, job.id) for job in list_jobs(project)))
+    return psutil.Process(runner.pid).children(recursive=True)
+
+
 def test_killing_the_runner_ends_its_jobs_and_the_record_says_lost(blank_project: Project) -> None:
     write_notebook(blank_project.root / "nb.ipynb", "import time; time.sleep(600)")
-    runner = _start_runner(blank_project)
-    process = _job_process(blank_project)
-    _wait(lambda: process.children())
-    family = [process, *process.children(recursive=True)]
-    assert settle(blank_project) == [], "what lives is left alone"
-    runner.send_signal(signal.SIGKILL)
-    runner.wait()
+    with _start_runner(blank_project) as runner:
+        family = _family(runner, blank_project)
+        assert len(family) >= 2, "a job's process and its kernel"
+        assert settle(blank_project) == [], "what lives is left alone"
+        runner.send_signal(signal.SIGKILL)
     _wait(lambda: not any(_alive(member) for member in family), 10)
     assert sorted(job.state for job in settle(blank_project)) == ["lost", "lost"]
     assert settle(blank_project) == []
     jobs = list_jobs(blank_project)
-    assert {job.state for job in jobs} == {"lost"}
+    assert {(job.state, job.failure) for job in jobs} == {("lost", "lost")}
     assert all(job.finished_at for job in jobs)
-    runs = [get_run(blank_project, job.run_id) for job in jobs if job.run_id]
-    assert [run.status for run in runs] == ["KILLED", "KILLED"]
+    [began] = [job for job in jobs if job.run_id]
+    assert cell_states(blank_project, began.id) == ["running"]
+    assert get_run(blank_project, began.run_id or "").status == "KILLED"
 
 
 def test_an_interrupt_cancels_what_runs_and_what_waits(blank_project: Project) -> None:
     write_notebook(blank_project.root / "nb.ipynb", "import time; time.sleep(600)")
-    runner = _start_runner(blank_project)
-    process = _job_process(blank_project)
-    _wait(lambda: process.children())
-    family = [process, *process.children(recursive=True)]
-    runner.send_signal(signal.SIGINT)
-    assert runner.wait(30) != 0
+    with _start_runner(blank_project) as runner:
+        family = _family(runner, blank_project)
+        runner.send_signal(signal.SIGINT)
+        assert runner.wait(30) != 0
     assert [job.state for job in list_jobs(blank_project)] == ["cancelled", "cancelled"]
     _wait(lambda: not any(_alive(member) for member in family), 10)
 

@@ -18,8 +18,11 @@ from workbench.cli import (
     jobs,
     models,
     monitors,
+    pipelines,
     places,
+    running,
     runs,
+    schedules,
     scores,
 )
 from workbench.cli.context import err, use_folder
@@ -36,8 +39,12 @@ app = typer.Typer(
 )
 app.command("init")(places.init)
 app.command("demo")(factories.demo)
-app.command("run")(jobs.run)
+app.command("run")(running.run)
+app.command("params")(running.params)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(pipelines.app, name="pipeline")
+app.add_typer(schedules.app, name="schedule")
+app.command("scheduler")(schedules.scheduler)
 app.add_typer(runs.app, name="runs")
 app.add_typer(branches.app, name="branch")
 app.command("commit")(branches.commit)

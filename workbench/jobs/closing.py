@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import select
-
-from workbench.errors import JobError
+from workbench.errors import JobError, WorkbenchError
 from workbench.git.notebooks import clean_bytes
-from workbench.jobs.process import EXECUTED, PARTIAL, RESULT, SPEC
-from workbench.jobs.records import Job, JobState, folder, get_job, move
+from workbench.jobs.engine.files import EXECUTED, INPUT, RESULT
+from workbench.jobs.engine.journal import replay
+from workbench.jobs.failures import FailureKind
+from workbench.jobs.holders import alive, forget_dead
+from workbench.jobs.kernels.learning import learn_from
+from workbench.jobs.queue import options_of
+from workbench.jobs.records import Job, JobState, folder, get_job, list_jobs, move
 from workbench.project import Project
-from workbench.store import JobRow, database, now
+from workbench.store import now, write_atomic
 from workbench.tracking import (
     JOB_TAG,
     LINEAR,
@@ -29,7 +34,7 @@ from workbench.tracking import (
 )
 from workbench.usage import Usage, cost_metrics
 
-__all__ = ["close", "hold", "settle"]
+__all__ = ["Ending", "close", "settle"]
 
 _RUN_STATUS: dict[str, Literal["FINISHED", "FAILED", "KILLED"]] = {
     "succeeded": "FINISHED",
@@ -38,13 +43,137 @@ _RUN_STATUS: dict[str, Literal["FINISHED", "FAILED", "KILLED"]] = {
     "lost": "KILLED",
 }
 
+_logger = logging.getLogger("workbench.jobs")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a job ended, as far as somebody outside of it can tell."""
+
+    state: JobState
+    failure: FailureKind | None
+    error: str | None
+
+
+def close(project: Project, job_id: str, ending: Ending, *, wanted: bool = False) -> Job:
+    """Record how a job ended: as its process said, or as `ending` if it said nothing.
+
+    The executed notebook, or what there is of it, goes to the job's run before the state is shown.
+
+    Parameters
+    ----------
+    wanted
+        The ending was brought about on purpose: what a cell said while it was ended is no failure.
+    """
+    job = get_job(project, job_id)
+    where = folder(project, job_id)
+    began = job.state == "running"  # else what is in its folder is of an attempt before
+    said = _said(where) if began else None
+    if said is None or (wanted and said["state"] != "succeeded"):
+        cell = said["error_cell"] if said else None
+        said = {**(said or {}), **vars(ending), "error_cell": cell}
+    output = _executed(where) if began else None
+    learn_from(where, project.state)
+    for run_id in [job.run_id] if job.run_id else _orphans(project, job):
+        try:
+            _store_record(project, job, run_id, output, said.get("usage"))
+            finish_run(project, run_id, _RUN_STATUS[said["state"]])
+        except (WorkbenchError, OSError) as error:
+            # The job ended all the same; that its run knows less is no reason to call it running.
+            _logger.warning(
+                "job %s: its run %s lacks some of its record: %s", job_id, run_id, error
+            )
+    return move(
+        project,
+        job_id,
+        said["state"],
+        failure=said["failure"],
+        error=said["error"],
+        error_cell=said["error_cell"],
+        kernel=said.get("kernel"),
+        output=project.relative(output) if output else None,
+    )
+
+
+def _executed(where: Path) -> Path | None:
+    """Return the executed notebook; where its process couldn't write it, from its journal."""
+    import nbformat
+
+    executed = where / EXECUTED
+    if executed.exists() or not (where / INPUT).exists():
+        return executed if executed.exists() else None
+    try:
+        with write_atomic(executed) as beside:
+            nbformat.write(replay(where), beside)
+    except (WorkbenchError, OSError) as error:
+        _logger.warning("%s: the notebook as far as it came can't be written: %s", where, error)
+        return None
+    return executed
+
+
+def _store_record(
+    project: Project, job: Job, run_id: str, output: Path | None, usage: dict[str, Any] | None
+) -> None:
+    """Give the run what its job left behind: what the kernel noticed, the notebook, the cost."""
+    run, captured = Run(project, run_id), Captured.of(read_notes(folder(project, job.id)))
+    store_captured(run, captured)
+    cells = {}
+    if output is not None:
+        executed = output.read_bytes()
+        run.log_text(executed.decode("utf-8"), f"notebook/{output.name}")
+        cells = {job.notebook: clean_bytes(executed)}
+    keep_code(project, _work_tree(project, job), run_id, modules=captured.modules, files=cells)
+    used = Usage(**usage) if usage else Usage(wall_seconds=_since_start(job))
+    peak = max(used.peak_memory_bytes or 0, captured.peak_memory_bytes) or None
+    used = used.model_copy(update={"peak_memory_bytes": peak})
+    run.set_tags({LINEAR: "true"})  # a new kernel, and the engine goes from cell to cell
+    run.log_metrics(cost_metrics(used, project.settings.cost))
+
+
+def _since_start(job: Job) -> float:
+    return (now() - job.started_at).total_seconds() if job.started_at else 0.0
+
+
+def _work_tree(project: Project, job: Job) -> Path:
+    """Return the tree that the job ran in; the project's own where it is gone."""
+    root = Path(options_of(project, job.id).cwd)
+    return root if root.is_absolute() and root.exists() else project.root
+
+
+def settle(project: Project) -> list[Job]:
+    """Close every job that is open in the records while nobody living holds it."""
+    settled = []
+    for job in list_jobs(project, states=("queued", "running")):
+        if alive(project, job.holder):
+            continue
+        closed = _settle(project, job)
+        if closed is not None:
+            settled.append(closed)
+    if settled:
+        forget_dead(project)
+    return settled
+
+
+def _settle(project: Project, job: Job) -> Job | None:
+    where = folder(project, job.id)
+    where.mkdir(parents=True, exist_ok=True)
+    lock = hold(where)
+    if lock is None:
+        return None  # its process is about to notice that it is alone
+    waited = "whoever asked for it was gone before it began"
+    ran = "its process was gone without a word (killed?)"
+    why = waited if job.state == "queued" else ran
+    try:
+        return close(project, job.id, Ending("lost", "lost", why))
+    except JobError:
+        return None  # somebody else settled it between our look and our lock
+    finally:
+        os.close(lock)
+
 
 def hold(job_folder: Path) -> int | None:
-    """Take a job's lock; return its file descriptor, or None while somebody living has it.
-
-    The descriptor is handed on to the job's process: the lock is free once both are gone.
-    """
-    descriptor = os.open(job_folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    """Take the lock of a job's process; None while that process lives."""
+    descriptor = os.open(job_folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -53,89 +182,13 @@ def hold(job_folder: Path) -> int | None:
     return descriptor
 
 
-def close(project: Project, job_id: str, otherwise: JobState, error: str) -> Job:
-    """Record how a job ended: as its process said, or `otherwise` with `error` if it said nothing.
-
-    The executed notebook, or what there is of it, goes to the job's run before the state is shown.
-    """
-    job = get_job(project, job_id)
-    where = folder(project, job_id)
-    result = _said(where) or {"state": otherwise, "error": error, "error_cell": None}
-    output = next((where / name for name in (EXECUTED, PARTIAL) if (where / name).exists()), None)
-    for run_id in [job.run_id] if job.run_id else _orphans(project, job_id):
-        _store_record(project, job, run_id, output, result.get("usage"))
-        finish_run(project, run_id, _RUN_STATUS[result["state"]])
-    if job.state == "queued" and result["state"] == "succeeded":
-        job = move(project, job_id, "running")  # its starter died before it could say so
-    return move(
-        project,
-        job_id,
-        result["state"],
-        error=result["error"],
-        error_cell=result["error_cell"],
-        output=project.relative(output) if output else None,
-    )
-
-
-def _store_record(
-    project: Project, job: Job, run_id: str, output: Path | None, usage: dict[str, Any] | None
-) -> None:
-    """Give the run what its job left behind: what the kernel noticed, the notebook, the cost."""
-    where = folder(project, job.id)
-    run, captured = Run(project, run_id), Captured.of(read_notes(where))
-    store_captured(run, captured)
-    cells = {}
-    if output is not None:
-        executed = output.read_bytes()
-        run.log_text(executed.decode("utf-8"), f"notebook/{output.name}")
-        cells = {job.notebook: clean_bytes(executed)}
-    root = _work_tree(project, where)
-    keep_code(project, root, run_id, modules=captured.modules, files=cells)
-    wall = (now() - (job.started_at or now())).total_seconds()
-    used = Usage(**usage) if usage else Usage(wall_seconds=wall)
-    peak = max(used.peak_memory_bytes or 0, captured.peak_memory_bytes) or None
-    used = used.model_copy(update={"peak_memory_bytes": peak})
-    run.set_tags({LINEAR: "true"})  # a new kernel, and the engine goes from cell to cell
-    run.log_metrics(cost_metrics(used, project.settings.cost))
-
-
-def _work_tree(project: Project, where: Path) -> Path:
-    """Return the tree that the job ran in; the project's own where it is gone."""
-    try:
-        root = Path(json.loads((where / SPEC).read_text(encoding="utf-8"))["cwd"])
-    except (OSError, ValueError, KeyError):
-        return project.root
-    return root if root.exists() else project.root
-
-
-def settle(project: Project) -> list[Job]:
-    """Close every job that is open in the records while nobody living holds its lock."""
-    query = select(JobRow.id).where(JobRow.state.in_(("queued", "running")))
-    with database(project).session() as session:
-        open_jobs = session.scalars(query).all()
-    settled = []
-    for job_id in open_jobs:
-        where = folder(project, job_id)
-        where.mkdir(parents=True, exist_ok=True)
-        lock = hold(where)
-        if lock is None:
-            continue
-        try:
-            settled.append(
-                close(project, job_id, "lost", "its process was gone without a word (killed?)")
-            )
-        except JobError:
-            continue  # somebody else settled it between our look and our lock
-        finally:
-            os.close(lock)
-    return settled
-
-
-def _orphans(project: Project, job_id: str) -> list[str]:
+def _orphans(project: Project, job: Job) -> list[str]:
     """Find the run of a job whose starter died before it could write the run's id down."""
-    if not (project.state / "mlflow.lock").exists():
+    if job.started_at is None or not (project.state / "mlflow.lock").exists():
         return []  # MLflow was never used here; looking would only set it up
-    return [run.run_id for run in list_runs(project, f"tags.`{JOB_TAG}` = '{job_id}'")]
+    former = {attempt.run_id for attempt in job.attempts}
+    runs = list_runs(project, f"tags.`{JOB_TAG}` = '{job.id}'")
+    return [run.run_id for run in runs if run.run_id not in former]
 
 
 def _said(where: Path) -> dict[str, Any] | None:

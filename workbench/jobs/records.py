@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, update
 
 from workbench.errors import JobError, NotFoundError
+from workbench.jobs.failures import FailureKind
 from workbench.project import Project
 from workbench.store import JobRow, database, now
 
-__all__ = ["Job", "JobState", "find_done", "folder", "get_job", "list_jobs", "move"]
+__all__ = [
+    "ENDED",
+    "JOB_STATES",
+    "Attempt",
+    "Job",
+    "JobState",
+    "find_done",
+    "folder",
+    "get_job",
+    "list_jobs",
+    "move",
+    "new_id",
+]
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "lost"]
 
+JOB_STATES: tuple[JobState, ...] = get_args(JobState)
+
+ENDED: frozenset[JobState] = frozenset({"succeeded", "failed", "cancelled", "lost"})
+
 _BEFORE: dict[JobState, tuple[JobState, ...]] = {
+    "queued": ("running", "failed", "cancelled", "lost"),  # for another attempt
     "running": ("queued",),
     "succeeded": ("running",),
     "failed": ("queued", "running"),
     "cancelled": ("queued", "running"),
     "lost": ("queued", "running"),
 }
+
+
+class Attempt(BaseModel):
+    """How a job went that was tried again afterwards."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: JobState
+    failure: FailureKind | None
+    error: str | None
+    error_cell: int | None
+    run_id: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
 
 
 class Job(BaseModel):
@@ -37,15 +71,27 @@ class Job(BaseModel):
     params: dict[str, Any] = Field(validation_alias="parameters")
     label: str
     key: str | None
+    batch: str | None
     branch: str | None
     commit: str | None
     run_id: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    kernel: str | None
+    """How its kernel came to be: `forked`, or `ordinary` and why."""
     output: str | None
+    failure: FailureKind | None
     error: str | None
     error_cell: int | None
+    attempt: int
+    attempts: list[Attempt]
+    """The attempts before this one."""
+    priority: int
+    holder: str | None = Field(exclude=True)
+    """The process that has it in hand, dead or alive."""
+    cached: bool = False
+    """Whether it is an earlier job that did the same, given instead of a new one."""
 
     @property
     def took(self) -> str:
@@ -61,14 +107,29 @@ class Job(BaseModel):
         return f"job:{self.id}"
 
 
+def new_id() -> str:
+    """Return an id that nobody has, and that sorts by time."""
+    return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
 def folder(project: Project, job_id: str) -> Path:
     """The folder that holds everything of one job."""
     return project.state / "jobs" / job_id
 
 
-def list_jobs(project: Project, limit: int | None = None) -> list[Job]:
-    """List the project's jobs, newest first."""
+def list_jobs(
+    project: Project,
+    limit: int | None = None,
+    *,
+    batch: str | None = None,
+    states: Collection[str] | None = None,
+) -> list[Job]:
+    """List the project's jobs, newest first; of one batch, or in some states, if asked for."""
     query = select(JobRow).order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit)
+    if batch is not None:
+        query = query.where(JobRow.batch == batch)
+    if states is not None:
+        query = query.where(JobRow.state.in_(states))
     with database(project).session() as session:
         return [Job.model_validate(row) for row in session.scalars(query)]
 
@@ -105,20 +166,39 @@ def get_job(project: Project, job_id: str) -> Job:
         return Job.model_validate(rows[0])
 
 
-def move(project: Project, job_id: str, state: JobState, **changes: Any) -> Job:
+def move(
+    project: Project,
+    job_id: str,
+    state: JobState,
+    *,
+    was: JobState | None = None,
+    held_by: str | None = None,
+    **changes: Any,
+) -> Job:
     """Move a job to `state` in one transaction.
+
+    Parameters
+    ----------
+    was
+        Only from this one of the states that allow it.
+    held_by
+        Only while this one holds it: for who looked first and then acts on what was seen.
 
     Raises
     ------
     JobError
         If it isn't in a state from which it may go there: somebody else moved it first.
     """
-    stamp = "started_at" if state == "running" else "finished_at"
+    if state != "queued":
+        changes["started_at" if state == "running" else "finished_at"] = now()
     step = (
         update(JobRow)
-        .where(JobRow.id == job_id, JobRow.state.in_(_BEFORE[state]))
-        .values(state=state, **{stamp: now()}, **changes)
+        .where(JobRow.id == job_id, JobRow.state.in_([was] if was else _BEFORE[state]))
+        .values(state=state, **changes)
     )
+    assert was is None or was in _BEFORE[state], f"{was} can't become {state}"
+    if held_by is not None:
+        step = step.where(JobRow.holder == held_by)
     with database(project).session() as session:
         moved = session.connection().execute(step).rowcount
         row = session.get_one(JobRow, job_id)

@@ -1,0 +1,241 @@
+"""Many jobs: submitted as batches, tried again where that helps, waited for or stopped together."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from workbench.errors import JobError
+from workbench.jobs.closing import settle
+from workbench.jobs.execution import THREAD_VARIABLES, Execution, Progress
+from workbench.jobs.executors import Executor, LocalExecutor
+from workbench.jobs.holders import holding
+from workbench.jobs.launching import Launcher
+from workbench.jobs.queue import Queued, enqueue, options_of, requeue, secrets_of
+from workbench.jobs.records import Job, get_job
+from workbench.jobs.requests import JobRequest
+from workbench.project import Project
+
+__all__ = ["JobPool", "as_they_end", "resume_jobs", "run_jobs"]
+
+_POLL_SECONDS = 0.2
+
+
+class JobPool:
+    """Runs the jobs that it is given until it is closed; an error in its block stops them.
+
+    Parameters
+    ----------
+    workers
+        How many jobs run at a time here; the project's setting if None.
+    cluster
+        The address of a Dask scheduler, or `local` for a Dask cluster of `workers` processes;
+        None runs the jobs from threads of this process.
+    on_progress
+        Called from the pool's threads as jobs go on.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        workers: int | None = None,
+        cluster: str | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._project = project
+        self._workers = workers or project.settings.workers
+        self._cluster = cluster
+        self._tell = on_progress or (lambda _: None)
+        self._open = ExitStack()
+        self._stopped = threading.Event()
+        self._pending: set[Future[Job]] = set()
+
+    def __enter__(self) -> Self:
+        """Become the holder of the jobs to come."""
+        self._holder = self._open.enter_context(holding(self._project, "pool"))
+        self._executor = self._executes()
+        return self
+
+    def _executes(self) -> Executor:
+        if self._cluster is not None:
+            from workbench.jobs.executors.dask import DaskExecutor
+
+            return DaskExecutor(
+                self._project, self._cluster, self._workers, self._holder, self._tell
+            )
+        threads = str(max(1, (os.cpu_count() or 1) // self._workers))
+        share = dict.fromkeys(THREAD_VARIABLES, threads)
+        launcher = self._open.enter_context(Launcher(self._project, share))
+        execution = Execution(
+            self._project, launcher, self._holder, share, self._tell, self._stopped
+        )
+        return LocalExecutor(execution, self._workers)
+
+    def submit(self, requests: Sequence[JobRequest], batch: str | None = None) -> list[Future[Job]]:
+        """Check and record all requests, then start them; give a future for each, in order.
+
+        Raises
+        ------
+        NotebookError, ParameterError
+            If a notebook or a parameter isn't right; then nothing was recorded.
+        """
+        queued = enqueue(self._project, requests, holder=self._holder, batch=batch)
+        self._executor.expect(sum(waiting.job.state == "queued" for waiting in queued))
+        return [self._accept(job) for job in queued]
+
+    def resume(self, jobs: Sequence[Job]) -> list[Future[Job]]:
+        """Try jobs again that ended without success; the others are given back as they are.
+
+        Raises
+        ------
+        ParameterError
+            If a secret isn't kept anywhere; then nothing was begun.
+        """
+        again = [
+            Queued(job, secrets_of(self._project, job) if job.state != "succeeded" else {})
+            for job in jobs
+        ]
+        self._executor.expect(sum(queued.job.state != "succeeded" for queued in again))
+        return [self._accept(self._again(queued)) for queued in again]
+
+    def _again(self, queued: Queued) -> Queued:
+        if queued.job.state == "succeeded":
+            return queued
+        return Queued(requeue(self._project, queued.job, holder=self._holder), queued.secrets)
+
+    def _accept(self, queued: Queued) -> Future[Job]:
+        future: Future[Job] = Future()
+        self._pending.add(future)
+        future.add_done_callback(self._pending.discard)
+        if queued.job.state == "queued":
+            self._start(queued, future)
+        else:
+            future.set_result(queued.job)
+        return future
+
+    def _start(self, queued: Queued, future: Future[Job]) -> None:
+        attempt = self._executor.submit(queued.job, queued.secrets)
+        attempt.add_done_callback(lambda done: self._ended(queued, done, future))
+
+    def _ended(self, queued: Queued, done: Future[Job], future: Future[Job]) -> None:
+        """Pass an attempt's end on, or begin another attempt after a pause."""
+        try:
+            job = done.result()
+            retries = options_of(self._project, job.id).retries
+            if self._stopped.is_set() or not retries.wants(job.attempt, job.failure):
+                future.set_result(job)
+                return
+            pause = retries.pause(job.attempt)
+            again = requeue(self._project, job, holder=self._holder, pause=pause)
+        except BaseException as error:
+            future.set_exception(error)
+            return
+        self._later(pause, Queued(again, queued.secrets), future)
+
+    def _later(self, pause: float, queued: Queued, future: Future[Job]) -> None:
+        def wait_and_start() -> None:
+            self._stopped.wait(pause)  # stopped, it is its turn at once, and it is cancelled
+            self._start(queued, future)
+
+        threading.Thread(target=wait_and_start, name="retry", daemon=True).start()
+
+    def stop(self) -> None:
+        """End what runs and cancel what waits."""
+        self._stopped.set()
+        self._executor.stop()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Wait for all jobs; after an error, an interrupt included, stop them first."""
+        try:
+            if kind is not None:
+                self.stop()
+            for _ in as_they_end(list(self._pending)):
+                pass
+        except BaseException:
+            self.stop()
+            wait(list(self._pending))
+            raise
+        finally:
+            self._executor.close()
+            self._open.close()
+
+
+def as_they_end(futures: Sequence[Future[Job]]) -> Iterator[Future[Job]]:
+    """Yield futures as they end; short waits leave room for an interrupt to be noticed."""
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+        yield from done
+
+
+def run_jobs(
+    project: Project,
+    requests: Sequence[JobRequest],
+    *,
+    workers: int | None = None,
+    cluster: str | None = None,
+    batch: str | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_end: Callable[[int, Job], None] | None = None,
+) -> list[Job]:
+    """Run notebooks and return their jobs, in the order of the requests, however they ended.
+
+    Everything is checked and every job recorded before the first one starts. An exception in here,
+    an interrupt included, ends the jobs that run and cancels those that wait. `on_progress` is
+    called from the workers' threads, `on_end` (with the request's position) from the caller's.
+
+    Raises
+    ------
+    NotebookError, ParameterError
+        If a notebook or a parameter isn't right; then nothing was started.
+    """
+    workers = min(workers or project.settings.workers, max(1, len(requests)))
+    with JobPool(project, workers=workers, cluster=cluster, on_progress=on_progress) as pool:
+        return _ended(pool.submit(requests, batch), on_end)
+
+
+def resume_jobs(
+    project: Project,
+    jobs: Sequence[Job],
+    *,
+    workers: int | None = None,
+    cluster: str | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_end: Callable[[int, Job], None] | None = None,
+) -> list[Job]:
+    """Run what isn't done of `jobs`, as it was asked for then; return all of them, in order.
+
+    Raises
+    ------
+    JobError
+        If one of them runs at this moment.
+    ParameterError
+        If one needs a secret that was given as a value: it is kept nowhere.
+    """
+    settle(project)
+    jobs = [get_job(project, job.id) for job in jobs]
+    held = [job.id for job in jobs if job.state in ("queued", "running")]
+    if held:
+        raise JobError(f"{len(held)} of the jobs are under way elsewhere: {', '.join(held[:3])}")
+    with JobPool(project, workers=workers, cluster=cluster, on_progress=on_progress) as pool:
+        return _ended(pool.resume(jobs), on_end)
+
+
+def _ended(futures: Sequence[Future[Job]], on_end: Callable[[int, Job], None] | None) -> list[Job]:
+    positions = {future: position for position, future in enumerate(futures)}
+    for future in as_they_end(futures):
+        job = future.result()
+        if on_end is not None:
+            on_end(positions[future], job)
+    return [future.result() for future in futures]

@@ -1,0 +1,286 @@
+"""Jobs before they run: checked, recorded, waiting; cancelled, or put back for another attempt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.errors import JobError, NotebookError, ParameterError, UsageError
+from workbench.jobs.cache import CacheKeys
+from workbench.jobs.parameters import (
+    Parameter,
+    check_parameters,
+    load_notebook,
+    read_parameters,
+    split_secrets,
+    to_json,
+)
+from workbench.jobs.parameters.secrets import HIDDEN
+from workbench.jobs.records import Attempt, Job, find_done, folder, get_job, list_jobs, move, new_id
+from workbench.jobs.requests import JobRequest, Options
+from workbench.lineage import link
+from workbench.project import Project
+from workbench.store import JobRow, database, now, write_atomic
+from workbench.tracking import code_status
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+__all__ = [
+    "CANCEL",
+    "Queued",
+    "cancel",
+    "enqueue",
+    "open_jobs",
+    "options_of",
+    "requeue",
+    "secrets_of",
+    "source_of",
+]
+
+CANCEL = "cancel"
+"""The file in a job's folder that asks whoever runs it to end it."""
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A job that waits, with what is in no record: the values of its secrets."""
+
+    job: Job
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Notebook:
+    """A notebook that jobs were asked for: as it is now, whatever becomes of the file."""
+
+    content: NotebookNode
+    contract: list[Parameter]
+    digest: str
+
+
+def enqueue(
+    project: Project, requests: Sequence[JobRequest], *, holder: str, batch: str | None = None
+) -> list[Queued]:
+    """Check all requests, then write all of them down as one batch; give their jobs in order.
+
+    A request that may be served from the cache, and can be, gives the earlier job.
+
+    Raises
+    ------
+    NotebookError, ParameterError
+        If a notebook or a parameter isn't right; then nothing was recorded.
+    """
+    batch = batch or new_id()
+    notebooks = _Notebooks(project)
+    prepared = [_prepare(project, notebooks, request) for request in requests]
+    notebooks.keep()
+    found = [_cached(project, row) for row, _ in prepared]
+    fresh = [row for (row, _), known in zip(prepared, found, strict=True) if known is None]
+    statuses = {root: code_status(root) for root in {Path(row.options["cwd"]) for row in fresh}}
+    for row in fresh:
+        status = statuses[Path(row.options["cwd"])]
+        row.holder, row.batch = holder, batch
+        row.branch, row.commit = status.branch, status.commit
+    with database(project).session() as session:
+        session.add_all(fresh)
+    for row in fresh:
+        if row.commit:
+            link(project, [f"commit:{row.commit}"], f"job:{row.id}", "code")
+    return [
+        Queued(known or Job.model_validate(row), {} if known else secrets)
+        for (row, secrets), known in zip(prepared, found, strict=True)
+    ]
+
+
+class _Notebooks:
+    """The notebooks of a submission, each read once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._read: dict[Path, _Notebook] = {}
+
+    @cached_property
+    def keys(self) -> CacheKeys:
+        """Made where a request asks for it: looking at the code and the packages takes a while."""
+        return CacheKeys(self._project)
+
+    def get(self, root: Path, name: str) -> _Notebook:
+        path = (root / name).resolve()
+        if not path.is_relative_to(root.resolve()):
+            raise UsageError(f"{name}: outside the project {root}")
+        if path not in self._read:
+            notebook = load_notebook(path)
+            for cell in notebook.cells:
+                if cell.cell_type == "code":  # what a former run left is no part of what is asked
+                    cell.outputs, cell.execution_count = [], None
+            digest = hashlib.sha256(json.dumps(notebook, sort_keys=True).encode()).hexdigest()[:32]
+            self._read[path] = _Notebook(notebook, read_parameters(notebook, name), digest)
+        return self._read[path]
+
+    def keep(self) -> None:
+        """Write them down where who runs the jobs finds them."""
+        import nbformat
+
+        for notebook in self._read.values():
+            path = _source(self._project, notebook.digest)
+            if not path.exists():
+                with write_atomic(path) as beside:
+                    nbformat.write(notebook.content, beside)
+
+
+def _prepare(
+    project: Project, notebooks: _Notebooks, request: JobRequest
+) -> tuple[JobRow, Mapping[str, str]]:
+    root = request.code or project.root
+    notebook = notebooks.get(root, request.notebook)
+    values = check_parameters(notebook.contract, request.parameters, request.notebook)
+    public, secrets = split_secrets(notebook.contract, values)
+    parameters = to_json(notebook.contract, public)
+    options = Options(
+        source=notebook.digest,
+        cwd=str(root),
+        track=request.track,
+        limits=request.limits,
+        retries=request.retries,
+        environment=dict(request.environment),
+        secrets=sorted(secrets),
+        cache=request.cache,
+    )
+    row = JobRow(
+        id=new_id(),
+        notebook=request.notebook,
+        parameters=parameters,
+        state="queued",
+        label=request.label,
+        key=request.key,
+        options=options.model_dump(mode="json"),
+        priority=request.priority,
+        attempt=1,
+        attempts=[],
+        created_at=now(),
+    )
+    if request.cache:
+        row.key = notebooks.keys.key(request, notebook.content, parameters)
+    return row, secrets
+
+
+def _cached(project: Project, row: JobRow) -> Job | None:
+    """Find an earlier job that did the same, whose record is still there."""
+    if not row.options["cache"] or row.key is None:
+        return None
+    job = find_done(project, row.key)
+    if job is None or job.output is None or not (project.root / job.output).exists():
+        return None
+    return job.model_copy(update={"cached": True})
+
+
+def options_of(project: Project, job_id: str) -> Options:
+    """Return how a job was asked to run."""
+    with database(project).session() as session:
+        return Options.model_validate(session.get_one(JobRow, job_id).options)
+
+
+def secrets_of(project: Project, job: Job) -> dict[str, str]:
+    """Return a job's secrets, read anew from where it says they are.
+
+    Raises
+    ------
+    ParameterError
+        If one was given as a value: that is kept nowhere.
+    """
+    options = options_of(project, job.id)
+    secret = options.secrets
+    if not secret:
+        return {}
+    kept = {name: job.params[name] for name in secret if job.params[name] != HIDDEN}
+    if len(kept) < len(secret):
+        name = next(name for name in secret if name not in kept)
+        raise ParameterError(
+            f"job {job.id}: the value of {name} is kept nowhere; run the notebook anew, or give "
+            "secrets as secret://VARIABLE"
+        )
+    contract = read_parameters(source_of(project, options), job.notebook)
+    return split_secrets(contract, kept)[1]
+
+
+def source_of(project: Project, options: Options) -> NotebookNode:
+    """Return the notebook as it was when the job was asked for.
+
+    Raises
+    ------
+    NotebookError
+        If it is gone.
+    """
+    if not options.source:
+        raise NotebookError("the notebook as it was asked for wasn't kept (a job of an older kind)")
+    return load_notebook(_source(project, options.source))
+
+
+def _source(project: Project, digest: str) -> Path:
+    return project.state / "jobs" / "notebooks" / f"{digest}.ipynb"
+
+
+def requeue(project: Project, job: Job, *, holder: str, pause: float = 0.0) -> Job:
+    """Put a job that ended badly back, so that it is tried again; what was stays in its record.
+
+    Raises
+    ------
+    JobError
+        If it isn't in a state that can be tried again: done, or taken by somebody else.
+    """
+    ended = Attempt.model_validate(job, from_attributes=True)
+    former = [*job.attempts, *([ended] if job.started_at else [])]
+    return move(
+        project,
+        job.id,
+        "queued",
+        was=job.state,
+        holder=holder,
+        attempt=job.attempt + (1 if job.started_at else 0),
+        attempts=[attempt.model_dump(mode="json") for attempt in former],
+        not_before=_after(pause),
+        run_id=None,
+        output=None,
+        kernel=None,
+        failure=None,
+        error=None,
+        error_cell=None,
+        started_at=None,
+        finished_at=None,
+    )
+
+
+def _after(pause: float) -> datetime | None:
+    return now() + timedelta(seconds=pause) if pause else None
+
+
+def cancel(project: Project, jobs: Iterable[Job]) -> None:
+    """Ask for jobs to end: those that wait are cancelled at once, the others by who runs them."""
+    for job in jobs:
+        if job.state == "queued":
+            with suppress(JobError):  # it began meanwhile
+                move(
+                    project,
+                    job.id,
+                    "cancelled",
+                    failure="cancelled",
+                    error="cancelled before it began",
+                )
+                continue
+        if get_job(project, job.id).state == "running":
+            where = folder(project, job.id)
+            where.mkdir(parents=True, exist_ok=True)
+            (where / CANCEL).touch()
+
+
+def open_jobs(project: Project, batch: str) -> list[Job]:
+    """List the jobs of a batch that have not succeeded, oldest first."""
+    return [job for job in list_jobs(project, batch=batch) if job.state != "succeeded"][::-1]

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     pickle_models: bool = Field(
         default=False, description="store and load models that have no format but a pickle"
     )
+    autolog_plots: bool = Field(
+        default=False, description="let MLflow draw pictures of what was fitted, at each fit"
+    )
     serve_schedules: bool = Field(
         default=False, description="run the project's schedules in its Jupyter server"
     )

@@ -108,8 +108,9 @@ def test_xgboost(project: Project, rows: pd.DataFrame, run_id: str) -> None:
     run = client(project).get_run(run_id)
     assert run.data.params["num_boost_round"] == "4"
     assert _steps(project, run_id, "validation_0-logloss") == [0, 1, 2, 3]
-    assert "feature_importance_weight.json" in _files(project, run_id)
     _stored(project, run_id, rows[NUMBERS], model)
+    assert "feature_importance_weight.json" in _files(project, run_id)
+    assert not any(name.endswith(".png") for name in _files(project, run_id))
 
 
 def test_lightgbm(project: Project, rows: pd.DataFrame, run_id: str) -> None:

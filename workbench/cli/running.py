@@ -194,9 +194,6 @@ def params(
     print_table(
         f"Parameters of {notebook}",
         ("name", "type", "default", "description"),
-        (
-            (p.name, p.type, p.shown_default, p.description)
-            for p in contract
-        ),
+        ((p.name, p.type, p.shown_default, p.description) for p in contract),
         empty="it takes none: tag a cell of assignments as `parameters`",
     )

@@ -2,8 +2,8 @@
 
 Counted are the notebook's cells, its parameters, the data it declares, every file of the work tree
 that may be code, Python and the packages. A parameter that names a file counts by the file's
-content. Notebooks and Markdown don't count as code: a step of a pipeline is mended without those
-before it being done again.
+content. Notebooks, Markdown, pipelines and schedules don't count as code: a step of a pipeline is
+mended without those before it being done again. A secret counts by its name alone.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["CacheKeys"]
 
 _NOT_CODE = (".ipynb", ".md", ".rst")
+_OF_OURS = ("pipelines/", "schedules/")
 
 
 class CacheKeys:
@@ -105,4 +106,9 @@ def _contents(root: Path, digest: Callable[[Path], str]) -> dict[str, str]:
     for changed in repository.status().changed:
         path = root / changed.path
         found[changed.path] = digest(path) if path.is_file() else "gone"
-    return {name: content for name, content in found.items() if not name.endswith(_NOT_CODE)}
+    return {name: content for name, content in found.items() if _is_code(name)}
+
+
+def _is_code(name: str) -> bool:
+    """Tell whether a notebook may depend on a file; what says when to run it is no part of it."""
+    return not (name.endswith(_NOT_CODE) or (name.startswith(_OF_OURS) and name.endswith(".toml")))

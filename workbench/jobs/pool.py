@@ -36,6 +36,8 @@ class JobPool:
     cluster
         The address of a Dask scheduler, or `local` for a Dask cluster of `workers` processes;
         None runs the jobs from threads of this process.
+    expected
+        How many jobs there will be, as far as that is known: for many it pays to import ahead.
     on_progress
         Called from the pool's threads as jobs go on.
     """
@@ -46,9 +48,11 @@ class JobPool:
         *,
         workers: int | None = None,
         cluster: str | None = None,
+        expected: int = 1,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self._project = project
+        self._expected = expected
         self._workers = workers or project.settings.workers
         self._cluster = cluster
         self._tell = on_progress or (lambda _: None)
@@ -60,6 +64,7 @@ class JobPool:
         """Become the holder of the jobs to come."""
         self._holder = self._open.enter_context(holding(self._project, "pool"))
         self._executor = self._executes()
+        self._executor.expect(self._expected)
         return self
 
     def _executes(self) -> Executor:

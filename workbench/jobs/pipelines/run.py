@@ -84,7 +84,13 @@ def run_pipeline(
         tell_step = on_step or (lambda *_: None)
         run = _Run(project, plan, record.id, begun, tell_step, cache=cache)
         try:
-            with JobPool(project, workers=workers, cluster=cluster, on_progress=tell) as pool:
+            with JobPool(
+                project,
+                workers=workers,
+                cluster=cluster,
+                expected=len(plan.steps),
+                on_progress=tell,
+            ) as pool:
                 run.carry_out(pool, stop or threading.Event())
         except BaseException as error:
             run.give_up(error)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.project import Project
+from workbench.tracking.autolog.pictures import log_importance
 from workbench.tracking.flavors import store_model
 from workbench.tracking.signatures import Example, take_example
 from workbench.tracking.store import client
@@ -81,13 +82,16 @@ def _parent(project: Project, run_id: str) -> str | None:
 def _log(run_id: str) -> list[str]:
     with _lock:
         models = _of_run.pop(run_id, None)
-    if models is None or client(models.project).get_run(run_id).outputs.model_outputs:
+    if models is None:
+        return []
+    living = [(one, model) for one in models.fitted if (model := one.model()) is not None]
+    if not models.project.settings.autolog_plots:
+        for _, model in living:
+            log_importance(models.project, run_id, model)
+    if client(models.project).get_run(run_id).outputs.model_outputs:
         return []
     uris = []
-    for one in models.fitted:
-        model = one.model()
-        if model is None:
-            continue
+    for one, model in living:
         try:
             uris.append(
                 store_model(models.project, run_id, model, "model", one.example, _AUTOLOGGED)

@@ -15,6 +15,7 @@ from workbench.project import Project
 from workbench.tracking.autolog.fitted import remember
 from workbench.tracking.autolog.listener import Listener
 from workbench.tracking.autolog.params import Fits, guard_params
+from workbench.tracking.autolog.pictures import without_plots
 
 __all__ = ["turn_on"]
 
@@ -33,7 +34,8 @@ def turn_on(library: str, project: Project, undo: ExitStack) -> None:
     flavor = importlib.import_module(f"mlflow.{library}")
     if not autologging_is_disabled(library):
         return  # somebody has turned it on as they like it
-    flavor.autolog(log_models=False, log_datasets=False, silent=True)
+    options = {} if project.settings.autolog_plots else without_plots(library, undo)
+    flavor.autolog(log_models=False, log_datasets=False, silent=True, **options)
     undo.callback(flavor.autolog, disable=True)
     if library != "sklearn":
         undo.callback(_remember_boosters(importlib.import_module(library), project))

@@ -59,3 +59,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("pipeline_runs") as runs:
         runs.create_index(runs.f("ix_pipeline_runs_pipeline"), ["pipeline"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_table("pipeline_runs")
+    op.drop_table("ticks")
+    op.drop_table("holders")
+    added = ("batch", "options", "priority", "holder", "attempt", "attempts", "not_before")
+    with op.batch_alter_table("jobs") as jobs:
+        jobs.drop_index(jobs.f("ix_jobs_batch"))
+        for name in (*added, "kernel", "failure"):
+            jobs.drop_column(name)

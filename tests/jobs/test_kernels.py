@@ -18,9 +18,9 @@ from workbench.jobs import JobRequest, run_jobs
 from workbench.jobs.kernels import ForkingParent, chosen, learn, preload_list, prepare
 from workbench.jobs.kernels import own_parents as own
 from workbench.jobs.kernels.preload import left_out
-from workbench.jobs.kernels.spec import FOLDER, NAME
 from workbench.project import Project
 
+NAME = "workbench-python3"
 MODULES = [
     *("numpy", "pandas", "polars", "matplotlib.pyplot", "sklearn.ensemble", "sklearn.cluster"),
     *("xgboost", "lightgbm", "joblib"),
@@ -219,7 +219,7 @@ def test_jupyters_own_kernelspec_starts_warm_and_its_parents_outlive_their_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "kernels").mkdir()
-    (tmp_path / "kernels" / NAME).symlink_to(FOLDER)
+    (tmp_path / "kernels" / NAME).symlink_to(Path(own.__file__).with_name("kernelspec"))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     monkeypatch.setattr(own, "_MOST", 1)
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}

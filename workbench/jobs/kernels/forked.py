@@ -38,6 +38,8 @@ class ForkingParent:
         The project's folder of records, where the list of modules to import is learnt.
     environment
         What the parent, and so each kernel, has in its environment when it imports.
+    modules
+        What to import instead of the list that is learnt, in order.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader
 from pathlib import Path
@@ -38,6 +38,12 @@ _ONLY_ASK = {"ipywidgets", "tqdm.autonotebook"}
 
 _STAND_IN = SimpleNamespace(config={"IPKernelApp": {}})
 """What they see of it: the name of the application that a kernel is."""
+
+_SLOW = ("rfc3987_syntax", "isoduration")
+"""What jsonschema does without: grammars of URIs and of durations, which take a second to build."""
+
+_DOES_WITHOUT = {"papermill": ("pyarrow.fs",)}
+"""Optional parts that a module asks for and no job uses (HDFS), but other modules may."""
 
 _AFTER_THE_FORK = ("matplotlib_inline",)
 """What looks for its kernel in every notebook with a figure: not worth finding out each time."""
@@ -69,11 +75,12 @@ def import_ahead(names: Sequence[str], excluded: Sequence[str] = ()) -> dict[str
     failed: dict[str, str] = {}
     without = {*excluded, *_AFTER_THE_FORK}
     watch = _Watch()
-    with watch.watching(), _without_grammar():
+    with watch.watching(), _without(_SLOW):
         for name in names:
             if without.isdisjoint(and_packages(name)) and name not in sys.modules:
                 try:
-                    importlib.import_module(name)
+                    with _without(_DOES_WITHOUT.get(name, ())):
+                        importlib.import_module(name)
                 except BaseException as error:  # also SystemExit: it is other people's code
                     failed[name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     if watch.unfit:
@@ -145,6 +152,7 @@ class _Seen:
         names = thread_names()
         self.all_threads = len(names)
         self.threads = sum(name not in _RESTARTED for name in names)
+        self.pythons_threads = threading.active_count()
         self.libraries = _openblas_libraries()
         self.printed = _printed()
 
@@ -157,7 +165,7 @@ class _Seen:
         end = time.monotonic() + _GRACE_SECONDS
         while (new := _Seen()).threads > self._allowed(new) and time.monotonic() < end:
             time.sleep(0.02)
-        if threading.active_count() > 1 or new.threads > self._allowed(new):
+        if new.pythons_threads > self.pythons_threads or new.threads > self._allowed(new):
             return new, "starts a thread when it is imported"
         if new.printed > self.printed:
             return new, "prints something when it is imported"
@@ -181,14 +189,13 @@ def _printed() -> int:
 
 
 @contextmanager
-def _without_grammar() -> Iterator[None]:
-    """Import jsonschema without what builds a grammar for a second (of URIs in schemas)."""
-    blocked = "rfc3987_syntax"
-    absent = blocked not in sys.modules
-    if absent:
-        sys.modules[blocked] = None  # type: ignore[assignment]
+def _without(names: Iterable[str]) -> Iterator[None]:
+    """Let the import of `names` fail meanwhile, as far as they aren't imported already."""
+    absent = [name for name in names if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]
     try:
         yield
     finally:
-        if absent:
-            del sys.modules[blocked]
+        for name in absent:
+            del sys.modules[name]

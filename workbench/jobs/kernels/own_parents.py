@@ -65,8 +65,10 @@ def _parent(environment: Mapping[str, str], cwd: Path) -> ForkingParent:
 
 
 def _is_idle(parent: ForkingParent) -> bool:
+    if not parent.ready:
+        return bool(parent.why_not)
     try:
-        return parent.ready and describe(parent.address)["running"] == 0
+        return not describe(parent.address)["running"]
     except ForkingError:  # it is gone
         return True
 

@@ -86,6 +86,9 @@ def _root(
 def main() -> None:
     """Run the command line."""
     signal.signal(signal.SIGTERM, _interrupt)
+    # jsonschema takes it for URIs in schemas, which notebooks lack, and building its grammar takes
+    # longer than all the rest of a command: without it jsonschema does what it did before.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         app()
     except WorkbenchError as error:

@@ -66,7 +66,7 @@ def list_(
             for j in jobs
         ),
         empty="no jobs yet: workbench run NOTEBOOK",
-        whole=("id",),
+        whole=("id", "state", "took"),
     )
 
 

@@ -154,6 +154,8 @@ def finish(jobs: Sequence[Job], *, json_: bool, one: bool) -> None:
         _print_job(jobs[0])
     else:
         _print_batch(jobs)
+    if one:
+        _print_error(jobs[0])
     if any(job.state != "succeeded" for job in jobs):
         raise typer.Exit(1)
 
@@ -162,6 +164,9 @@ def _print_job(job: Job) -> None:
     cached = f" (cached: it did the same at {when(job.finished_at)})" if job.cached else ""
     out.print(Text.assemble("job ", job.id, " ", state_text(job.state), cached), soft_wrap=True)
     out.print(Text(f"record {job.output}"), soft_wrap=True)
+
+
+def _print_error(job: Job) -> None:
     if job.state != "succeeded":
         where = f" in cell {job.error_cell}" if job.error_cell is not None else ""
         err.print(Text(f"error: {job.error}{where}", style="red"), soft_wrap=True)

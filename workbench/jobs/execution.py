@@ -16,6 +16,7 @@ from typing import Any
 
 from workbench.errors import JobError, WorkbenchError
 from workbench.jobs.closing import Ending, close
+from workbench.jobs.engine import sockets
 from workbench.jobs.engine.files import INPUT, RESULT, SPEC
 from workbench.jobs.engine.journal import progress
 from workbench.jobs.failures import FailureKind
@@ -27,6 +28,7 @@ from workbench.jobs.parameters import (
     read_parameters,
     secret_variable,
 )
+from workbench.jobs.process import UNWRITABLE
 from workbench.jobs.queue import CANCEL, options_of, source_of
 from workbench.jobs.records import Job, folder, get_job, move
 from workbench.jobs.requests import Limits, Options
@@ -102,8 +104,8 @@ class Execution:
             _end(process)
             if not (where / RESULT).exists():
                 end_stragglers(job.id, self.project.state)
-        died = Ending("failed", "process", f"its process {_death(process)}; see {log.name}")
-        return self._close(job, ours or died, wanted=ours is not None)
+                sockets.tidy()
+        return self._close(job, ours or _death(process, where, log), wanted=ours is not None)
 
     def _close(self, job: Job, ending: Ending, *, wanted: bool = False) -> Job:
         closed = close(self.project, job.id, ending, wanted=wanted)
@@ -215,8 +217,13 @@ def _end(process: Process) -> None:
     process.close()
 
 
-def _death(process: Process) -> str:
+def _death(process: Process, where: Path, log: Path) -> Ending:
+    """Say how a process ended that left no word of its own."""
     code = process.returncode or 0
+    if code == UNWRITABLE:
+        return Ending("failed", "disk", f"{where}: its result can't be written; see {log.name}")
     if code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended with exit code {code} and no word"
+        how = f"was killed by {signal.Signals(-code).name}"
+    else:
+        how = f"ended with exit code {code} and no word"
+    return Ending("failed", "process", f"its process {how}; see {log.name}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +15,17 @@ from typing import Protocol, Self
 import psutil
 
 from workbench.jobs.kernels import ForkingError, ForkingParent
+from workbench.jobs.kernels.imports import imports_of
 from workbench.jobs.kernels.keys import same_at_import
+from workbench.jobs.kernels.preload import preload_list
 from workbench.project import Project
 
 __all__ = ["Launcher", "Process", "end_stragglers"]
 
 _READY_SECONDS = 60.0
 """A parent that imports for longer is left to it, while jobs start by themselves."""
+
+_RECORDING = {"workbench", "mlflow", "sqlalchemy", "skops"}
 
 
 class Process(Protocol):
@@ -49,16 +54,15 @@ class Process(Protocol):
 class Launcher:
     """Starts the processes of a pool's jobs. Threads may share it.
 
-    Many jobs are forked: importing once for all of them is worth waiting for. A job alone starts
-    an ordinary process, since the parent would import what other notebooks need as well; if more
-    follow, the parent gets ready meanwhile.
+    Jobs are forked from a parent that imports what they need: for one job what its notebook names,
+    for many also what the project's notebooks have been found to import.
     """
 
     def __init__(self, project: Project, share: Mapping[str, str]) -> None:
+        self._state = project.state
         self._environment = {**share, **os.environ}
-        self._parent = ForkingParent(project.state, environment=self._environment)
-        self._started = 0
-        self._many = False
+        self._parent: ForkingParent | None = None
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         """Nothing is started before it is needed."""
@@ -71,30 +75,45 @@ class Launcher:
         traceback: TracebackType | None,
     ) -> None:
         """End what was started to start others."""
-        self._parent.close()
+        if self._parent is not None:
+            self._parent.close()
 
-    def expect(self, jobs: int) -> None:
-        """Get ready for so many jobs at once."""
-        self._many = self._many or jobs > 1
+    def expect(self, jobs: int, notebooks: Iterable[Path]) -> None:
+        """Get ready for so many jobs: importing begins while they are still being prepared."""
+        with self._lock:
+            if self._parent is None:
+                names = _modules(imports_of(notebooks), preload_list(self._state), jobs)
+                self._parent = ForkingParent(
+                    self._state, environment=self._environment, modules=names
+                )
+                self._parent.start()
 
     def start(
         self, folder: Path, environment: Mapping[str, str], *, cwd: Path, log: Path
     ) -> Process:
         """Start the process of the job in `folder`."""
-        self._started += 1
-        if self._may_fork(environment):
+        parent = self._parent
+        if (
+            parent is not None
+            and not same_at_import(self._environment, environment)
+            and parent.wait_ready(_READY_SECONDS)
+        ):
             with suppress(ForkingError):  # then an ordinary one does it as well
-                return self._parent.start_job(folder, environment=environment, cwd=cwd, log=log)
+                return parent.start_job(folder, environment=environment, cwd=cwd, log=log)
         return _Ordinary(folder, environment, cwd, log)
 
-    def _may_fork(self, environment: Mapping[str, str]) -> bool:
-        if same_at_import(self._environment, environment):
-            return False
-        if self._many:
-            return self._parent.wait_ready(_READY_SECONDS)
-        if self._started > 1:
-            self._parent.start()
-        return self._parent.ready
+
+def _modules(named: Sequence[str], learnt: Sequence[str], jobs: int) -> list[str]:
+    """Choose what to import ahead.
+
+    For one job only of the packages that its notebook names, and of those that record it: what
+    other notebooks need would take longer to import than it saves.
+    """
+    if jobs > 1:
+        return list(dict.fromkeys([*learnt, *named]))
+    tops = {name.partition(".")[0] for name in named} | _RECORDING
+    known = (name for name in learnt if name.partition(".")[0] in tops)
+    return list(dict.fromkeys([*known, *named]))
 
 
 class _Ordinary:

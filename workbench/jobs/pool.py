@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -64,7 +65,6 @@ class JobPool:
         """Become the holder of the jobs to come."""
         self._holder = self._open.enter_context(holding(self._project, "pool"))
         self._executor = self._executes()
-        self._executor.expect(self._expected)
         return self
 
     def _executes(self) -> Executor:
@@ -90,8 +90,11 @@ class JobPool:
         NotebookError, ParameterError
             If a notebook or a parameter isn't right; then nothing was recorded.
         """
+        if not all(request.cache for request in requests):  # else there may be nothing to run
+            self._expect(len(requests), [(r.code, r.notebook) for r in requests])
         queued = enqueue(self._project, requests, holder=self._holder, batch=batch)
-        self._executor.expect(sum(waiting.job.state == "queued" for waiting in queued))
+        waiting = [each.job for each in queued if each.job.state == "queued"]
+        self._expect(len(waiting), [(None, job.notebook) for job in waiting])
         return [self._accept(job) for job in queued]
 
     def resume(self, jobs: Sequence[Job]) -> list[Future[Job]]:
@@ -106,8 +109,16 @@ class JobPool:
             Queued(job, secrets_of(self._project, job) if job.state != "succeeded" else {})
             for job in jobs
         ]
-        self._executor.expect(sum(queued.job.state != "succeeded" for queued in again))
+        waiting = [queued.job for queued in again if queued.job.state != "succeeded"]
+        self._expect(len(waiting), [(None, job.notebook) for job in waiting])
         return [self._accept(self._again(queued)) for queued in again]
+
+    def _expect(self, jobs: int, notebooks: Sequence[tuple[Path | None, str]]) -> None:
+        """Let the executor get ready, unless all is done already."""
+        root = self._project.root
+        if jobs:
+            paths = [(code or root) / notebook for code, notebook in dict.fromkeys(notebooks)]
+            self._executor.expect(max(jobs, self._expected), paths)
 
     def _again(self, queued: Queued) -> Queued:
         if queued.job.state == "succeeded":

@@ -15,12 +15,11 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import StoreError
-from workbench.jobs.engine.files import INPUT, RESULT, SPEC, LastWord
+from workbench.jobs.engine.files import INPUT, RESULT, SPEC, LastWord, hold
 
 if TYPE_CHECKING:
     from workbench.jobs.engine.endings import Stop, Trouble
@@ -45,8 +44,12 @@ def main(folder: Path) -> int:
     """Execute the job in `folder`; return 0 if every cell was completed."""
     began = time.monotonic()
     try:
+        hold(folder)  # until the end: who finds the lock free closes our record for us
         last_word = LastWord(folder / RESULT)
-    except StoreError as error:
+    except BlockingIOError:
+        print(f"{folder}: another process has this job in hand", file=sys.stderr)
+        return os.EX_TEMPFAIL
+    except (StoreError, OSError) as error:
         print(error, file=sys.stderr)
         return UNWRITABLE
     for name in _NOT_NEEDED:
@@ -63,9 +66,18 @@ def main(folder: Path) -> int:
     result = _execute(folder, stop, redactor)
     tree.end()
     result["usage"] = _usage(began, result["usage"])
-    last_word.say(json.dumps(result).encode())
+    code = _say(last_word, result)
     if end_log is not None:
         end_log()
+    return code
+
+
+def _say(last_word: LastWord, result: dict[str, Any]) -> int:
+    try:
+        last_word.say(json.dumps(result).encode())
+    except StoreError as error:
+        print(error, file=sys.stderr)
+        return UNWRITABLE
     return 0 if result["state"] == "succeeded" else 1
 
 
@@ -99,23 +111,18 @@ def _assignment(folder: Path, bounds: Bounds, stop: Stop, redactor: Redactor) ->
 def _run_papermill(folder: Path, cwd: str, job: Assignment) -> None:
     import papermill
     from papermill.engines import papermill_engines
-    from papermill.exceptions import PapermillExecutionError
 
     from workbench.jobs.engine.execution import WorkbenchEngine
 
     papermill_engines.register("workbench", WorkbenchEngine)
-    # Its output is ours to write: it would put cells in front of the one that failed, and then
-    # the record, the journal and the notebook would count differently. What it raises in the end
-    # the assignment knows better: a cell may be expected to fail.
-    with suppress(PapermillExecutionError):
-        papermill.execute_notebook(
-            str(folder / INPUT),
-            None,
-            engine_name="workbench",
-            cwd=cwd,
-            progress_bar=False,
-            assignment=job,
-        )
+    papermill.execute_notebook(
+        str(folder / INPUT).replace("{", "{{").replace("}", "}}"),  # it fills in parameters
+        None,  # the engine writes it: papermill would put cells in front of the one that failed
+        engine_name="workbench",
+        cwd=cwd,
+        progress_bar=False,
+        assignment=job,
+    )
 
 
 def _result(trouble: Trouble | None, job: Assignment | None, redactor: Redactor) -> dict[str, Any]:
@@ -152,9 +159,10 @@ def _watch_starter() -> None:
 def _end_with_starter() -> None:
     while os.read(0, 1024):
         pass
-    from workbench.jobs.engine import tree
+    from workbench.jobs.engine import sockets, tree
 
     tree.end()
+    sockets.leave()
     os._exit(1)
 
 

@@ -25,7 +25,7 @@ from workbench.jobs.parameters import (
 from workbench.jobs.parameters.secrets import HIDDEN
 from workbench.jobs.records import Attempt, Job, find_done, folder, get_job, list_jobs, move, new_id
 from workbench.jobs.requests import JobRequest, Options
-from workbench.lineage import link
+from workbench.lineage import Edge, link_all
 from workbench.project import Project
 from workbench.store import JobRow, database, now, write_atomic
 from workbench.tracking import code_status
@@ -91,9 +91,14 @@ def enqueue(
         row.branch, row.commit = status.branch, status.commit
     with database(project).session() as session:
         session.add_all(fresh)
-    for row in fresh:
-        if row.commit:
-            link(project, [f"commit:{row.commit}"], f"job:{row.id}", "code")
+    link_all(
+        project,
+        [
+            Edge(source=f"commit:{row.commit}", target=f"job:{row.id}", relation="code")
+            for row in fresh
+            if row.commit
+        ],
+    )
     return [
         Queued(known or Job.model_validate(row), {} if known else secrets)
         for (row, secrets), known in zip(prepared, found, strict=True)

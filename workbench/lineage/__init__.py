@@ -5,6 +5,6 @@ A node is a name with its kind in front: `commit:…`, `dataset:flights@…`, `v
 was used to make its target.
 """
 
-from workbench.lineage.edges import Edge, downstream, link, upstream
+from workbench.lineage.edges import Edge, downstream, link, link_all, upstream
 
-__all__ = ["Edge", "downstream", "link", "upstream"]
+__all__ = ["Edge", "downstream", "link", "link_all", "upstream"]

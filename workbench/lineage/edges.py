@@ -10,7 +10,7 @@ from sqlalchemy import select
 from workbench.project import Project
 from workbench.store import EdgeRow, database, insert_missing, now
 
-__all__ = ["Edge", "downstream", "link", "upstream"]
+__all__ = ["Edge", "downstream", "link", "link_all", "upstream"]
 
 
 class Edge(BaseModel):
@@ -25,12 +25,14 @@ class Edge(BaseModel):
 
 def link(project: Project, sources: Iterable[str], target: str, relation: str) -> None:
     """Write an edge from each source to `target`; writing one again changes nothing."""
-    edges = [
-        {"source": source, "target": target, "relation": relation, "at": now()}
-        for source in dict.fromkeys(sources)
-    ]
+    link_all(project, [Edge(source=s, target=target, relation=relation) for s in sources])
+
+
+def link_all(project: Project, edges: Iterable[Edge]) -> None:
+    """Write many edges at once; writing one again changes nothing."""
+    rows = [{**edge.model_dump(), "at": now()} for edge in dict.fromkeys(edges)]
     with database(project).session() as session:
-        insert_missing(session, EdgeRow, edges)
+        insert_missing(session, EdgeRow, rows)
 
 
 def upstream(project: Project, node: str) -> list[Edge]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import atexit
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from workbench.errors import JobError, MissingExtraError, UsageError
@@ -79,7 +80,7 @@ class DaskExecutor:
                 f"tcp://host:8786, or {LOCAL}"
             ) from error
 
-    def expect(self, jobs: int) -> None:
+    def expect(self, jobs: int, notebooks: Sequence[Path]) -> None:
         """Leave that to the workers."""
 
     def submit(self, job: Job, secrets: Mapping[str, str]) -> Future[Job]:
@@ -171,5 +172,5 @@ def _worker_of(root: str) -> Execution:
     share = dict.fromkeys(THREAD_VARIABLES, "1")
     holder = kept.enter_context(holding(project, "worker"))
     launcher = kept.enter_context(Launcher(project, share))
-    launcher.expect(2)  # whoever has a cluster has many
+    launcher.expect(2, [])  # whoever has a cluster has many
     return Execution(project, launcher, holder, share)

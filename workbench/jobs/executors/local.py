@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from itertools import count
+from pathlib import Path
 
 from workbench.jobs.execution import Execution
 from workbench.jobs.records import Job
@@ -32,9 +33,9 @@ class LocalExecutor:
         for thread in self._threads:
             thread.start()
 
-    def expect(self, jobs: int) -> None:
+    def expect(self, jobs: int, notebooks: Sequence[Path]) -> None:
         """Get ready for so many jobs."""
-        self._execution.launcher.expect(jobs)
+        self._execution.launcher.expect(jobs, notebooks)
 
     def submit(self, job: Job, secrets: Mapping[str, str]) -> Future[Job]:
         """Try the job once, when it is its turn."""

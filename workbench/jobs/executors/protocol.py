@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Protocol
 
 from workbench.jobs.records import Job
@@ -14,8 +15,8 @@ __all__ = ["Executor"]
 class Executor(Protocol):
     """Carries out attempts, several at a time. Safe to call from any thread."""
 
-    def expect(self, jobs: int) -> None:
-        """Get ready for so many jobs, which are submitted next."""
+    def expect(self, jobs: int, notebooks: Sequence[Path]) -> None:
+        """Get ready for so many jobs with these notebooks, which are submitted next."""
 
     def submit(self, job: Job, secrets: Mapping[str, str]) -> Future[Job]:
         """Try the job once, when it is its turn; of those that wait, higher priorities first."""

@@ -30,13 +30,14 @@ from workbench.jobs import JobRequest, Retries, list_jobs, resume_jobs, run_jobs
 from workbench.project import Project
 project, cluster = Project.find(sys.argv[1]), sys.argv[2] or None
 jobs = list_jobs(project)[::-1]
-retries = Retries(attempts=50, backoff_seconds=0.1, kinds=frozenset({{"lost", "process", "kernel"}}))
+kinds = frozenset({{"lost", "process", "kernel"}})
+retries = Retries(attempts=50, backoff_seconds=0.1, kinds=kinds)
 options = {{"workers": 2, "cluster": cluster}}
 if jobs:
     resume_jobs(project, [job for job in jobs if job.state != "succeeded"], **options)
 else:
-    requests = [JobRequest("nb.ipynb", {{"x": x}}, track=False, retries=retries) for x in range({JOBS})]
-    run_jobs(project, requests, **options)
+    asked = [("nb.ipynb", {{"x": x}}) for x in range({JOBS})]
+    run_jobs(project, [JobRequest(*ask, track=False, retries=retries) for ask in asked], **options)
 """
 
 

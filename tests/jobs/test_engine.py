@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,12 @@ from typing import Any
 import nbformat
 import papermill
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from tests.jobs.fidelity import NOTEBOOKS, notebook
+from tests.jobs.notebooks import KERNEL, write_notebook
 from workbench.jobs.engine.execution import Assignment, WorkbenchEngine
 from workbench.jobs.engine.files import INPUT
 from workbench.jobs.engine.journal import follow, progress, read, replay, states
@@ -26,7 +30,7 @@ from workbench.jobs.engine.journal import follow, progress, read, replay, states
 #   as in the record. With papermill's own command line they are there.
 # - A cell's expected exception (tag `raises-exception`) doesn't fail the job; papermill goes on
 #   after it, and then says that the notebook failed.
-# - What a thread prints after its cell has ended is in its cell; papermill drops it.
+# - What a task prints after its cell has ended is in its cell; papermill drops it.
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -115,3 +119,72 @@ def test_every_cell_comes_out_as_from_papermill(name: str, tmp_path: Path) -> No
     assert states(job) == [cell.metadata.papermill.status for cell in ours.cells]
     assert progress(job) == (states(job).count("completed"), len(ours.cells))
     assert list(follow(job, ended=lambda: True)) == list(read(job))
+
+
+def test_what_comes_late_is_in_the_cell_that_it_is_of(tmp_path: Path) -> None:
+    cells = [
+        "import asyncio, threading, time\nasync def late():\n"
+        "    await asyncio.sleep(0.2); print('task')\n"
+        "task = asyncio.create_task(late()); print('soon')",
+        "def later(): time.sleep(0.2); print('thread')\n"
+        "threading.Thread(target=later).start(); await asyncio.sleep(0.4)",
+    ]
+    given = new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=KERNEL)
+    done = _execute(tmp_path, given, "workbench", assignment=Assignment(folder=tmp_path))
+    assert [cell.outputs[0].text for cell in done.cells] == ["soon\ntask\n", "thread\n"]
+    assert [cell.outputs for cell in replay(tmp_path).cells] == [c.outputs for c in done.cells]
+
+
+_FAILED = ["completed", "completed", "failed", "pending"]
+COMMANDS = {
+    "fine": (["print(x * 2)"], 0, "", ["completed"] * 3),
+    "error": (["1 / 0", "2"], 1, "ZeroDivisionError: division by zero", _FAILED),
+    "killed": (["import os; os.kill(os.getpid(), 9)", "2"], 138, "DeadKernelError", _FAILED),
+    "left": (["import sys; sys.exit(0)", "2"], 1, "SystemExit", _FAILED),
+}
+"""Cells, papermill's exit code, what it says and the states of all cells, parameters included."""
+
+
+@pytest.fixture(scope="module")
+def commands(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, tuple[Path, subprocess.Popen[str]]]:
+    """papermill's own command, with our engine, at work on all of them."""
+    started = {}
+    for name, (cells, *_) in COMMANDS.items():
+        folder = tmp_path_factory.mktemp(name)
+        given = write_notebook(folder / "in.ipynb", *cells, parameters="x = 1")
+        command = [
+            "papermill",
+            "--engine",
+            "workbench",
+            given,
+            folder / "out.ipynb",
+            "-p",
+            "x",
+            "3",
+        ]
+        process = subprocess.Popen(
+            [sys.executable, "-m", *map(str, command)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started[name] = (folder, process)
+    return started
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_engine_from_papermills_command_line(name: str, commands: Any) -> None:
+    _, code, said, states = COMMANDS[name]
+    folder, process = commands[name]
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == code, output
+    assert said in output
+    executed = nbformat.read(folder / "out.ipynb", as_version=4)
+    marked = "papermill-error-cell-tag"
+    cells = [cell for cell in executed.cells if marked not in cell.metadata.tags]
+    assert [cell.metadata.papermill.status for cell in cells] == states
+    if name == "fine":
+        assert cells[-1].outputs[0].text == "6\n"
+    assert ("papermill-error-cell" in executed.cells[0].source) == (name == "error")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from workbench.jobs import (
     JobRequest,
     Retries,
     cell_states,
+    events,
     get_job,
     list_jobs,
     run_jobs,
@@ -117,9 +117,12 @@ def test_a_killed_job_process_is_seen_and_leaves_no_kernel(blank_project: Projec
     request = JobRequest("nb.ipynb", track=False, retries=Retries(attempts=1))
     runner = threading.Thread(target=lambda: jobs.extend(run_jobs(blank_project, [request])))
     runner.start()
-    process = _job_process(blank_project)
-    _wait(lambda: len(process.children()) == 1)
-    [kernel] = process.children()
+    _wait(
+        lambda: any("running" in cell_states(blank_project, j.id) for j in list_jobs(blank_project))
+    )
+    [job] = list_jobs(blank_project)
+    begin = next(events(blank_project, job.id))
+    process, kernel = (psutil.Process(begin[name]) for name in ("process", "kernel_process"))
     process.kill()
     runner.join(30)
     assert [job.state for job in jobs] == ["failed"]
@@ -261,24 +264,6 @@ def test_jobs_side_by_side_keep_apart(blank_project: Project) -> None:
 
 def _alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
-def _job_process(project: Project) -> psutil.Process:
-    """Wait for the project's one running job process."""
-    found: list[psutil.Process] = []
-
-    def look() -> bool:
-        found[:] = [
-            process
-            for process in psutil.process_iter(["cmdline"])
-            if "workbench.jobs.process" in (process.info["cmdline"] or [])
-            and str(project.root) in process.info["cmdline"][-1]
-            and process.pid != os.getpid()
-        ]
-        return bool(found)
-
-    _wait(look)
-    return found[0]
 
 
 def test_outputs_of_former_jobs_are_never_overwritten(blank_project: Project) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ import pytest
 
 from tests.jobs.job_folders import JobProcess, executed, job_folder, statuses, wait_until
 from workbench.jobs.engine.journal import replay, states
+from workbench.jobs.process import UNWRITABLE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process trees of Linux")
 
@@ -37,15 +41,15 @@ class Case:
     cells: tuple[str, str, str] = ("completed", "failed", "pending")
     limits: dict[str, float] = field(default_factory=dict)
     error_cell: int | None = 1
+    kernel: str = "python3"
 
+
+_NOT_STARTED: dict[str, Any] = {"cells": ("pending",) * 3, "error_cell": None}
 
 CASES = {
-    "job-timeout": Case(
-        "import time; time.sleep(300)",
-        "timeout",
-        "longer than its 15 s",
-        limits={"wall_seconds": 15},
-    ),
+    "unknown-kernel": Case("1", "start", "no-such-kernel", kernel="no-such-kernel", **_NOT_STARTED),
+    "kernel-without-program": Case("1", "start", "/nowhere/python", kernel="gone", **_NOT_STARTED),
+    "kernel-that-ends": Case("1", "start", "exit code 3", kernel="ends", **_NOT_STARTED),
     "exception": Case("1 / 0", "cell", "ZeroDivisionError: division by zero"),
     "sys-exit": Case("import sys; sys.exit(0)", "exit", "SystemExit: 0"),
     "exit": Case("exit()", "exit", "SystemExit"),
@@ -76,14 +80,25 @@ def _alone(process: JobProcess) -> None:
     wait_until(lambda: not process.family(), 2)
 
 
+def _install_kernel(root: Path, name: str, command: list[str]) -> None:
+    spec = root / "kernels" / name / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    about = {"argv": command, "display_name": name, "language": "python"}
+    spec.write_text(json.dumps(about), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[JobProcess]]]:
     """All cases, a few at a time: what they do most is wait."""
-    root = tmp_path_factory.mktemp("cases")
+    root = tmp_path_factory.mktemp("a {strange} name")
+    _install_kernel(root, "gone", ["/nowhere/python", "{connection_file}"])
+    _install_kernel(root, "ends", [sys.executable, "-c", "raise SystemExit(3)"])
 
     def run(name: str) -> JobProcess:
-        cells = [_DAEMON, CASES[name].cell, "never = 1"]
-        with JobProcess(job_folder(root / name, cells, **CASES[name].limits)) as process:
+        case = CASES[name]
+        cells = [_DAEMON, case.cell, "never = 1"]
+        folder = job_folder(root / name, cells, kernel=case.kernel, **case.limits)
+        with JobProcess(folder, environment={"JUPYTER_PATH": str(root)}) as process:
             process.wait()
             _alone(process)
         return process
@@ -104,19 +119,36 @@ def test_the_record_of_what_went_wrong(name: str, ended: dict[str, Future[JobPro
     assert replay(process.folder).cells[1].outputs == executed(process.folder).cells[1].outputs
 
 
-def _refused(folder: Path) -> dict[str, Any]:
-    with JobProcess(folder) as process:
-        result = process.wait()
+def _without_root() -> tuple[str, ...]:
+    """Return what starts a program that rights of files hold for."""
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        pytest.skip("root may write everywhere, and there is no setpriv(1) here")
+    return () if os.geteuid() else ("setpriv", "--bounding-set=-dac_override")
+
+
+def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
+    prefix, folder = _without_root(), job_folder(tmp_path / "job", ["1"])
+    with JobProcess(folder, *prefix) as process:
+        pass  # its log is made here
+    (folder / "lock").unlink(missing_ok=True)
+    before = set(folder.iterdir())
+    folder.chmod(0o500)
+    with JobProcess(folder, *prefix) as process:
+        assert process.process.wait(60) == UNWRITABLE
         _alone(process)
-    assert "completed" not in states(folder)
-    return result
+    assert "Permission denied" in process.log
+    assert set(folder.iterdir()) == before
 
 
-def test_an_unknown_kernel_and_one_that_can_not_start(tmp_path: Path) -> None:
-    unknown = _refused(job_folder(tmp_path / "unknown", ["1"], kernel="no-such-kernel"))
-    assert (unknown["state"], unknown["failure"]) == ("failed", "start")
-    assert "no-such-kernel" in unknown["error"]
-    assert statuses(executed(tmp_path / "unknown")) == ["pending"]
+def test_a_folder_that_can_not_be_written_any_more(tmp_path: Path) -> None:
+    cells = ["import os; os.chmod('.', 0o500); print('small')", "1"]
+    folder = job_folder(tmp_path / "job", cells)
+    with JobProcess(folder, *_without_root()) as process:
+        assert process.process.wait(60) == UNWRITABLE
+        _alone(process)
+    assert "result.json: can't be written: Permission denied" in process.log
+    assert states(folder) == ["completed", "completed"]
+    assert replay(folder).cells[0].outputs[0].text == "small\n"
 
 
 @pytest.mark.parametrize(
@@ -148,13 +180,17 @@ def test_sigterm_cancels_and_the_running_cell_was_running(tmp_path: Path) -> Non
 
 def test_the_end_of_who_started_it_ends_everything(tmp_path: Path) -> None:
     cells = [_DAEMON, "print('begun', flush=True)\nimport time; time.sleep(300)"]
-    with JobProcess(job_folder(tmp_path / "job", cells)) as process:
+    temporary = Path(tempfile.mkdtemp(prefix="wb-", dir="/tmp"))  # sockets have short addresses
+    environment = {"TMPDIR": str(temporary)}
+    with JobProcess(job_folder(tmp_path / "job", cells), environment=environment) as process:
         journal = process.folder / "journal.jsonl"
         wait_until(lambda: journal.exists() and "begun" in journal.read_text())
         assert process.process.stdin is not None
+        assert list(temporary.iterdir())
         process.process.stdin.close()
         assert process.process.wait(10) != 0
         _alone(process)
+    temporary.rmdir()  # nothing is in it
     notebook = replay(process.folder)
     assert statuses(notebook) == ["completed", "running"]
     assert notebook.cells[1].outputs[0].text == "begun\n"
@@ -189,6 +225,40 @@ def test_a_full_disk_ends_the_job_and_is_said(tmp_path: Path) -> None:
     assert not (folder / "executed.ipynb").exists()
     assert states(folder)[0] == "completed"
     assert replay(folder).cells[0].outputs[0].text == "small\n"
+
+
+@contextmanager
+def _control_group(limit: int) -> Iterator[Path]:
+    """A control group of version 2 whose processes may have so many bytes together."""
+    top = Path("/sys/fs/cgroup")
+    group = top / f"workbench-test-{os.getpid()}"
+    try:
+        shared = (top / "cgroup.subtree_control").read_text("ascii").split()
+        if "memory" not in shared:
+            pytest.skip("control groups of version 2 don't limit memory here")
+        group.mkdir()
+    except OSError as error:
+        pytest.skip(f"no control group of version 2 can be made here: {error}")
+    try:
+        (group / "memory.max").write_text(str(limit), encoding="ascii")
+        with suppress(FileNotFoundError):  # without swap there is no such file
+            (group / "memory.swap.max").write_text("0", encoding="ascii")
+        yield group
+    finally:
+        wait_until(lambda: not (group / "cgroup.procs").read_text("ascii"))
+        group.rmdir()
+
+
+def test_a_kernel_that_the_system_killed_for_its_memory(tmp_path: Path) -> None:
+    cells = [_DAEMON, "kept = b'x' * 1_000_000_000", "never = 1"]
+    with _control_group(400_000_000) as group:
+        enter = ("sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh")
+        with JobProcess(job_folder(tmp_path / "job", cells), *enter) as process:
+            result = process.wait()
+            _alone(process)
+    assert (result["state"], result["failure"]) == ("failed", "memory"), process.log
+    assert "killed by the system, which was out of memory" in result["error"]
+    assert statuses(executed(process.folder)) == ["completed", "failed", "pending"]
 
 
 def test_secrets_are_nowhere(tmp_path: Path) -> None:

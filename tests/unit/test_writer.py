@@ -22,7 +22,13 @@ from hypothesis import strategies as st
 from workbench.errors import UsageError
 from workbench.factory.scaffold import create_project
 from workbench.project import Project
-from workbench.tracking.bulk import insert_metrics, insert_params
+from workbench.tracking.bulk import (
+    insert_end,
+    insert_metrics,
+    insert_params,
+    insert_run,
+    insert_tags,
+)
 from workbench.tracking.delivery import Refusal, deliver
 from workbench.tracking.entries import NotANumberError, check_name, check_path, shortened
 from workbench.tracking.lifecycle import create_run, finish_run, read_json, read_text
@@ -431,3 +437,56 @@ def test_a_handle_logs_everything(project: Project, run_id: str) -> None:
     assert read_json(project, run_id, "reports/r.json")["path"] == "x"
     assert read_text(project, run_id, "plots/line (1).svg").startswith("<?xml")
     assert not _left(project, run_id)
+
+
+_TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
+_KEYS = st.from_regex(r"[a-z][a-z0-9_./ -]{0,20}[a-z]", fullmatch=True)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(
+    name=_TEXTS.filter(bool),
+    tags=st.dictionaries(_KEYS, _TEXTS),
+    params=st.dictionaries(_KEYS, _TEXTS),
+)
+def test_a_run_created_and_ended_by_sql_is_what_mlflow_would_have_made(
+    project: Project, name: str, tags: dict[str, str], params: dict[str, str]
+) -> None:
+    tags = {"mlflow.user": "somebody", **tags}
+    mlflow = client(project)
+    experiment = mlflow.get_experiment_by_name(project.name).experiment_id
+    theirs = mlflow.create_run(experiment, run_name=name, tags=tags).info.run_id
+    for key, value in params.items():
+        mlflow.log_param(theirs, key, value)
+    mlflow.set_tag(theirs, "later", name)
+    mlflow.set_terminated(theirs, "FAILED", 4711)
+    path = _database(project)
+    ours = insert_run(path, project.name, name, tags, params)
+    assert ours is not None
+    assert insert_tags(path, ours, [["tag", "later", name]])
+    assert insert_end(path, ours, [["end", "FAILED", 4711]])
+    assert _all_of(path, ours) == _all_of(path, theirs)
+
+
+def _all_of(path: Path, run_id: str) -> list[list[tuple[Any, ...]]]:
+    """Everything that the store has of a run but its id and when it began."""
+    with closing(sqlite3.connect(path)) as db:
+        db.row_factory = sqlite3.Row
+        row = dict(db.execute("select * from runs where run_uuid = ?", (run_id,)).fetchone())
+        row["artifact_uri"] = row["artifact_uri"].replace(run_id, "ID")
+        rest = {key: row[key] for key in row if key not in ("run_uuid", "start_time")}
+        query = "select key, value from {} where run_uuid = ?"
+        texts = [
+            sorted(map(tuple, db.execute(query.format(table), (run_id,))))
+            for table in ("tags", "params")
+        ]
+    return [sorted(rest.items()), *texts]
+
+
+def test_a_runs_files_are_where_mlflow_looks_for_them(project: Project, run_id: str) -> None:
+    run = Run(project, run_id)
+    run.log_text("héllo", "a/b c/d.txt")
+    finish_run(project, run_id, "FINISHED")
+    assert read_text(project, run_id, "a/b c/d.txt") == "héllo"
+    [folder] = client(project).list_artifacts(run_id)
+    assert folder.path == "a"

@@ -2,23 +2,37 @@
 
 MLflow's `log_batch` builds an object for each metric and takes some 100 µs of Python for it, which
 a training loop in the same process has to wait for, and reads all of a run's parameters for each
-batch of them. Here a batch is a few statements in one transaction. It's for stores whose schema we
-know; the others get `log_batch`.
+batch of them. Here a batch is a few statements in one transaction, and a process that only creates
+a run, or ends it, needn't import MLflow, which takes two seconds and a hundred megabytes. It's for
+stores whose schema we know; the others get MLflow's own calls.
 """
 
 from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+from uuid import uuid4
 
 from workbench.tracking.entries import Entry
-from workbench.tracking.reader.schema import KNOWN_REVISIONS
+from workbench.tracking.revisions import KNOWN_REVISIONS
 
-__all__ = ["insert_metrics", "insert_params", "sqlite_file"]
+__all__ = [
+    "artifacts_of",
+    "experiment_id",
+    "insert_end",
+    "insert_metrics",
+    "insert_params",
+    "insert_run",
+    "insert_tags",
+    "sqlite_file",
+]
 
 _LARGEST = 1.7976931348623157e308  # MLflow's word for infinity, which SQL can't write
 _LOCK_SECONDS = 5.0
@@ -37,6 +51,22 @@ values (?, ?, ?, ?, ?, ?) on conflict (key, run_uuid) do update set
 where (excluded.step, excluded.timestamp, excluded.value)
   > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)
 """
+
+_EXPERIMENT = """
+select experiment_id, artifact_location from experiments
+where name = ? and lifecycle_stage = 'active' and workspace = 'default'
+"""
+_RUN = """
+insert into runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status,
+  start_time, source_version, lifecycle_stage, artifact_uri, experiment_id)
+values (?, ?, 'UNKNOWN', '', '', ?, 'RUNNING', ?, '', 'active', ?, ?)
+"""
+_TAG = """
+insert into tags (run_uuid, key, value) values (?, ?, ?)
+on conflict (key, run_uuid) do update set value = excluded.value
+"""
+_END = "update runs set status = ?, end_time = ? where run_uuid = ?"
+_NAME_TAG, _USER_TAG = "mlflow.runName", "mlflow.user"
 
 _Row = tuple[str, str, float, int, int, int]
 
@@ -94,14 +124,100 @@ def insert_params(path: Path, run_id: str, entries: Sequence[Entry]) -> bool:
     return True
 
 
+def insert_tags(path: Path, run_id: str, entries: Sequence[Entry]) -> bool:
+    """Set tags of a run; False if that is left to MLflow, as a tag that is its name as well.
+
+    Raises
+    ------
+    sqlite3.Error
+        If the file can't be written just now; then nothing was.
+    """
+    if any(key == _NAME_TAG for _, key, _ in entries):
+        return False
+    with _writing(path, run_id) as db:
+        if db is None:
+            return False
+        db.executemany(_TAG, [(run_id, key, value) for _, key, value in entries])
+    return True
+
+
+def insert_end(path: Path, run_id: str, entries: Sequence[Entry]) -> bool:
+    """Set how a run ended and when; False if that is left to MLflow.
+
+    Raises
+    ------
+    sqlite3.Error
+        If the file can't be written just now; then nothing was.
+    """
+    with _writing(path, run_id) as db:
+        if db is None:
+            return False
+        db.executemany(_END, [(status, moment, run_id) for _, status, moment in entries])
+    return True
+
+
+def experiment_id(path: Path, name: str) -> str | None:
+    """Return the id of the experiment called `name`; None if only MLflow can tell.
+
+    Raises
+    ------
+    sqlite3.Error
+        If the file can't be read just now.
+    """
+    with _connected(path) as db:
+        found = db.execute(_EXPERIMENT, (name,)).fetchone() if db is not None else None
+    return None if found is None else str(found[0])
+
+
+def insert_run(
+    path: Path, experiment: str, name: str, tags: Mapping[str, str], params: Mapping[str, str]
+) -> str | None:
+    """Create a run in the experiment called so; None if only MLflow can.
+
+    Raises
+    ------
+    sqlite3.Error
+        If the file can't be written just now; then nothing was.
+    """
+    with _connected(path) as db:
+        if db is None:
+            return None
+        db.execute("begin immediate")
+        found = db.execute(_EXPERIMENT, (experiment,)).fetchone()
+        if found is None or "?" in found[1]:
+            return None
+        run_id = uuid4().hex
+        artifacts = f"{found[1].rstrip('/')}/{run_id}/artifacts"
+        user, now = tags.get(_USER_TAG, "unknown"), time.time_ns() // 1_000_000
+        db.execute(_RUN, (run_id, name, user, now, artifacts, found[0]))
+        kept = {_NAME_TAG: name, **tags}
+        db.executemany(_TAG, [(run_id, key, value) for key, value in kept.items()])
+        db.executemany(_INSERT_PARAM, [(run_id, key, value) for key, value in params.items()])
+        db.execute("commit")
+    return run_id
+
+
+def artifacts_of(path: Path, run_id: str) -> Path | None:
+    """Return the folder of a run's files; None if it is no folder here, or only MLflow can tell.
+
+    Raises
+    ------
+    sqlite3.Error
+        If the file can't be read just now.
+    """
+    with _connected(path) as db:
+        if db is None or not _active(db, run_id):
+            return None
+        [uri] = db.execute("select artifact_uri from runs where run_uuid = ?", (run_id,)).fetchone()
+    address = urlsplit(uri)
+    return Path(url2pathname(address.path)) if address.scheme == "file" else None
+
+
 @contextmanager
 def _writing(path: Path, run_id: str) -> Iterator[sqlite3.Connection | None]:
     """Give a connection for one transaction on a run that is there; None leaves it to MLflow."""
-    address = f"{path.absolute().as_uri()}?mode=rw"  # not made if it isn't there
-    with closing(
-        sqlite3.connect(address, uri=True, timeout=_LOCK_SECONDS, isolation_level=None)
-    ) as db:
-        if not _known(db):
+    with _connected(path) as db:
+        if db is None:
             yield None
             return
         db.execute("begin immediate")
@@ -111,6 +227,19 @@ def _writing(path: Path, run_id: str) -> Iterator[sqlite3.Connection | None]:
         yield db
         if db.in_transaction:
             db.execute("commit")
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Connect to a store whose tables we know; None stands for any other, and for none yet."""
+    if not path.exists():
+        yield None
+        return
+    address = f"{path.absolute().as_uri()}?mode=rw"  # not made if it isn't there
+    with closing(
+        sqlite3.connect(address, uri=True, timeout=_LOCK_SECONDS, isolation_level=None)
+    ) as db:
+        yield db if _known(db) else None
 
 
 def _row(run_id: str, key: str, value: float, timestamp: int, step: int) -> _Row:

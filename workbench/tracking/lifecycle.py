@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any, Literal
 
 from workbench.errors import NotFoundError
 from workbench.project import Project
+from workbench.tracking.bulk import insert_run, sqlite_file
 from workbench.tracking.delivery import deliver
+from workbench.tracking.entries import PARAM_LIMIT, TAG_LIMIT, check_name, check_text
 from workbench.tracking.store import StoreAwayError, client, initialise
-from workbench.tracking.writer import Writer, writer_of
+from workbench.tracking.writer import Writer, release, writer_of
 
 __all__ = ["FinalStatus", "create_run", "finish_run", "read_json", "read_text"]
 
@@ -29,6 +32,10 @@ def create_run(
     StoreAwayError
         If the store doesn't answer; then nothing was begun.
     """
+    texts = {key: check_text("parameter", key, value) for key, value in params.items()}
+    run_id = _created(project, name, tags, texts)
+    if run_id is not None:
+        return run_id
     experiment_id = initialise(project)
     run = client(project).create_run(experiment_id, run_name=name, tags=dict(tags))
     run_id = str(run.info.run_id)
@@ -40,6 +47,22 @@ def create_run(
     return run_id
 
 
+def _created(
+    project: Project, name: str, tags: Mapping[str, str], params: Mapping[str, str]
+) -> str | None:
+    """Create a run in a SQLite store without MLflow; None if that takes MLflow."""
+    path = sqlite_file(project.tracking_uri)
+    limited = ((tags, TAG_LIMIT), (params, PARAM_LIMIT))
+    if path is None or any(len(v) > limit for texts, limit in limited for v in texts.values()):
+        return None
+    for key in params:
+        check_name("parameter", key)
+    try:
+        return insert_run(path, project.name, name, tags, params)
+    except sqlite3.Error:
+        return None  # MLflow says better what is wrong with it
+
+
 def finish_run(project: Project, run_id: str, status: FinalStatus) -> None:
     """Set how the run ended, once all is stored that it logged, in this process or in one gone.
 
@@ -49,6 +72,7 @@ def finish_run(project: Project, run_id: str, status: FinalStatus) -> None:
     writer = writer_of(project, run_id)
     writer.end(status)
     writer.close()
+    release(project, run_id)
 
 
 def read_json(project: Project, run_id: str, path: str) -> Any:

@@ -12,8 +12,15 @@ from typing import Any
 
 from workbench.errors import StoreError
 from workbench.project import Project
-from workbench.store import file_lock
-from workbench.tracking.bulk import insert_metrics, insert_params, sqlite_file
+from workbench.store import file_lock, write_atomic
+from workbench.tracking.bulk import (
+    artifacts_of,
+    insert_end,
+    insert_metrics,
+    insert_params,
+    insert_tags,
+    sqlite_file,
+)
 from workbench.tracking.entries import Entry
 from workbench.tracking.store import (
     StoreAwayError,
@@ -110,27 +117,28 @@ class Sender:
         return self.run_id
 
     def _metrics(self, entries: Sequence[Entry]) -> None:
-        from mlflow.entities import Metric
-
         run_id = self._id()
         if self._inserted(insert_metrics, entries):
             return
         if self._remote:
             self._post(metrics=[_metric_json(*entry[1:]) for entry in entries])
             return
+        from mlflow.entities import Metric
+
         with _explained():
             client(self._project).log_batch(run_id, metrics=[Metric(*e[1:]) for e in entries])
 
     def _params(self, entries: Sequence[Entry]) -> None:
-        from mlflow.entities import Param
-
         if not self._inserted(insert_params, entries):
+            from mlflow.entities import Param
+
             self._texts("params", entries, Param)
 
     def _tags(self, entries: Sequence[Entry]) -> None:
-        from mlflow.entities import RunTag
+        if not self._inserted(insert_tags, entries):
+            from mlflow.entities import RunTag
 
-        self._texts("tags", entries, RunTag)
+            self._texts("tags", entries, RunTag)
 
     def _inserted(self, insert: _Insert, entries: Sequence[Entry]) -> bool:
         """Write straight into a SQLite store; False if it isn't one, or MLflow has to judge."""
@@ -139,7 +147,6 @@ class Sender:
             return False
         run_id = self._id()
         with _explained():
-            client(self._project)  # makes the tables of a new store
             return insert(path, run_id, entries)
 
     def _texts(self, field: str, entries: Sequence[Entry], kind: Callable[..., Any]) -> None:
@@ -165,6 +172,9 @@ class Sender:
             path = spool_folder(self._project) / kept
             folder = str(PurePosixPath(artifact).parent)
             try:
+                if self._copied(path, artifact):
+                    shutil.rmtree(path.parent, ignore_errors=True)
+                    continue
                 with self._answering() as mlflow:
                     if path.exists():
                         mlflow.log_artifact(
@@ -176,7 +186,22 @@ class Sender:
                 raise RefusedError(f"{error}; its file is {path}") from error
             shutil.rmtree(path.parent, ignore_errors=True)
 
+    def _copied(self, path: Path, artifact: str) -> bool:
+        """Copy a file to where a SQLite store has its files; False if MLflow has to store it."""
+        store = sqlite_file(self._project.tracking_uri)
+        if store is None or not path.exists():
+            return False
+        with _explained():
+            folder = artifacts_of(store, self._id())
+            if folder is None:
+                return False
+            with write_atomic(folder / artifact) as beside:
+                shutil.copyfile(path, beside)
+        return True
+
     def _end(self, entries: Sequence[Entry]) -> None:
+        if self._inserted(insert_end, entries):
+            return
         with self._answering() as mlflow:
             for _, status, milliseconds in entries:
                 mlflow.set_terminated(self._id(), status, milliseconds)
@@ -284,24 +309,27 @@ def _refuse(_entries: Sequence[Entry]) -> None:
 @contextmanager
 def _explained() -> Iterator[None]:
     """Sort what goes wrong: the store is away, it refuses, or it doesn't say."""
-    from mlflow.exceptions import MlflowException
-
     try:
         yield
     except (StoreAwayError, RefusedError, UnclearError):
         raise
-    except MlflowException as error:
-        if error.error_code in _REFUSING:
-            missing = error.error_code == "RESOURCE_DOES_NOT_EXIST"
-            deleted = "must be in the 'active' state" in error.message
-            raise RefusedError(error.message, run_is_gone=missing or deleted) from error
-        if error.error_code in _WAITING:
-            raise StoreAwayError(_brief(error.message)) from error
-        raise UnclearError(_brief(error.message)) from error
     except (StoreError, OSError, sqlite3.OperationalError) as error:
         raise StoreAwayError(_brief(str(error))) from error
     except Exception as error:  # whatever it is, the notebook goes on
-        raise UnclearError(_brief(f"{type(error).__name__}: {error}")) from error
+        raise _sorted(error) from error
+
+
+def _sorted(error: Exception) -> Exception:
+    if type(error).__module__.partition(".")[0] != "mlflow":  # which may not be imported
+        return UnclearError(_brief(f"{type(error).__name__}: {error}"))
+    code, message = str(getattr(error, "error_code", "")), str(getattr(error, "message", error))
+    if code in _REFUSING:
+        missing = code == "RESOURCE_DOES_NOT_EXIST"
+        deleted = "must be in the 'active' state" in message
+        return RefusedError(message, run_is_gone=missing or deleted)
+    if code in _WAITING:
+        return StoreAwayError(_brief(message))
+    return UnclearError(_brief(message))
 
 
 def _brief(message: str) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from workbench.errors import StoreError
 from workbench.project import Project
 from workbench.store import file_lock
+from workbench.tracking.bulk import experiment_id, sqlite_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -74,10 +75,21 @@ def initialise(project: Project) -> str:
     StoreError
         If it can't be used.
     """
+    path = sqlite_file(project.tracking_uri)
+    known = _known_experiment(path, project.name) if path is not None else None
+    if known is not None:
+        return known
     check_reachable(project.tracking_uri)
     found = client(project).get_experiment_by_name(project.name)
     assert found is not None, "the client is opened with the experiment made"
     return str(found.experiment_id)
+
+
+def _known_experiment(path: Path, name: str) -> str | None:
+    try:
+        return experiment_id(path, name)
+    except sqlite3.Error:
+        return None  # MLflow says better what is wrong with it
 
 
 @lru_cache(maxsize=8)

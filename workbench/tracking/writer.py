@@ -33,7 +33,7 @@ from workbench.tracking.living import RunLock
 from workbench.tracking.outbox import Outbox
 from workbench.tracking.sending import spool_folder
 
-__all__ = ["Writer", "writer_of"]
+__all__ = ["Writer", "release", "writer_of"]
 
 _PATIENCE = 5.0  # seconds without progress after which closing leaves the rest to the spool
 _CLOSING_LIMIT = 600.0
@@ -58,6 +58,13 @@ def writer_of(project: Project, run_id: str, *, create: Mapping[str, Any] | None
     if key not in _open:
         _open[key] = Writer(project, run_id, create=create)
     return _open[key]
+
+
+def release(project: Project, run_id: str) -> None:
+    """Forget the writer of a run that has ended here: a process may see thousands of runs."""
+    writer = _open.get((project.state, run_id))
+    if writer is not None and not writer.owned and not writer.waiting:
+        del _open[project.state, run_id]
 
 
 class Writer:

@@ -104,7 +104,8 @@ class Client(Outlet, PapermillNotebookClient):  # type: ignore[misc]  # papermil
         how, why = started()
         self.kernel = f"{how}: {why}" if why else how
         await run_hook(self.on_notebook_start, notebook=self.nb)
-        self.nb_man.kernel_ready(self.kernel_name, how, why, language)
+        pid = getattr(self.km.provisioner, "pid", None)
+        self.nb_man.kernel_ready(self.kernel_name, how, why, pid, language)
 
     def _watch_kernel(self) -> None:
         pid = getattr(self.km.provisioner, "pid", None)
@@ -122,18 +123,18 @@ class Client(Outlet, PapermillNotebookClient):  # type: ignore[misc]  # papermil
         """
         self.kc = self.km.client()
         self.kc.shell_channel_class = self.kc.iopub_channel_class = Channel
-        self.kc.start_channels()
+        self.kc.start_channels(stdin=False, hb=False)
         self.kc.allow_stdin = False
         deadline = time.monotonic() + self.startup_timeout
         self.kc.kernel_info()
         reply = None
         while reply is None:
             with suppress(Empty):
-                reply = await ensure_async(self.kc.shell_channel.get_msg(timeout=0.1))
+                reply = await ensure_async(self.kc.shell_channel.get_msg(timeout=0.05))
             await self._still_starting(deadline)
         while True:
             try:
-                await ensure_async(self.kc.iopub_channel.get_msg(timeout=0.1))
+                await ensure_async(self.kc.iopub_channel.get_msg(timeout=0.02))
             except Empty:
                 await self._still_starting(deadline)
                 self.kc.kernel_info()
@@ -206,7 +207,7 @@ class Client(Outlet, PapermillNotebookClient):  # type: ignore[misc]  # papermil
         """Return the kernel's exit code if it is gone; with patience, until it is."""
         deadline = time.monotonic() + patience
         while (code := await self.km.provisioner.poll()) is None and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.005)
         return code if code is None else int(code)
 
     async def _ask_to_leave(self) -> None:

@@ -7,14 +7,11 @@ cell; here progress is a line in a journal.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+from nbformat.v4 import new_notebook
 from papermill.engines import NBClientEngine
 from papermill.log import logger
 from traitlets.config import Config
@@ -25,12 +22,11 @@ from workbench.jobs.engine.files import EXECUTED, JOURNAL
 from workbench.jobs.engine.limits import Bounds, Guard
 from workbench.jobs.engine.record import Record
 from workbench.jobs.engine.redact import Redactor
+from workbench.jobs.engine.sockets import socket_folder
 
 __all__ = ["Assignment", "WorkbenchEngine"]
 
 _OF_PAPERMILL = {"input_path", "autosave_cell_every", "startup_timeout", "timeout"}
-_LONGEST_FOLDER = 60
-"""The address of a socket has about a hundred bytes in all."""
 
 
 @dataclass
@@ -66,7 +62,7 @@ class WorkbenchEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no
         assignment: Assignment | None = None,
         **options: Any,
     ) -> Any:
-        """Execute `nb` in a kernel of its own and return it.
+        """Execute `nb` in a kernel of its own and return it, or nothing of it if it is a job's.
 
         `options` are papermill's and nbclient's; `assignment` is a job's own process's.
         """
@@ -81,7 +77,9 @@ class WorkbenchEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no
             progress_bar=progress_bar,
         )
         record.notebook_start()
-        with _sockets() as config:
+        with socket_folder() as connection_file:
+            connection = {"transport": "ipc", "connection_file": str(connection_file)}
+            config = Config({"ConnectionFileMixin": connection})
             traits = {**_traits(options), "config": config, "log_output": log_output}
             guard = Guard(job.bounds, job.stop)
             client = Client(record, guard, kernel_name=kernel_name, log=logger, **traits)
@@ -93,7 +91,8 @@ class WorkbenchEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no
                     record.notebook_complete(client.widgets())
                 finally:
                     client.close()
-        return nb
+        # A job's is written: of what is returned, papermill makes the text again, for no file.
+        return new_notebook() if job.files else nb
 
 
 def _traits(options: dict[str, Any]) -> dict[str, Any]:
@@ -102,16 +101,3 @@ def _traits(options: dict[str, Any]) -> dict[str, Any]:
     startup = given.pop("start_timeout", 60)
     timeout = given.pop("execution_timeout", None) or options.get("timeout")
     return {**given, "timeout": timeout, "startup_timeout": startup}
-
-
-@contextmanager
-def _sockets() -> Iterator[Config]:
-    """Let the kernel talk over files of its own.
-
-    Kernels that start at the same time may be given the same TCP port; files have no such race, and
-    nobody else on the machine can open them.
-    """
-    short = len(tempfile.gettempdir()) <= _LONGEST_FOLDER
-    with TemporaryDirectory(prefix="workbench-", dir=None if short else "/tmp") as folder:
-        connection = {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}
-        yield Config({"ConnectionFileMixin": connection})

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from workbench.errors import StoreError
 
-__all__ = ["EXECUTED", "INPUT", "JOURNAL", "RESULT", "SPEC", "LastWord", "write_whole"]
+__all__ = ["EXECUTED", "INPUT", "JOURNAL", "RESULT", "SPEC", "LastWord", "hold", "write_whole"]
 
 SPEC, INPUT = "spec.json", "input.ipynb"
 JOURNAL, EXECUTED, RESULT = "journal.jsonl", "executed.ipynb", "result.json"
 
+_LOCK = "lock"
 _ROOM = 16 * 1024
+
+
+def hold(folder: Path) -> int:
+    """Lock the folder of a job until this process ends, or closes the descriptor that is returned.
+
+    Raises
+    ------
+    BlockingIOError
+        If somebody else has it: a process that executes the job, or who closes its record.
+    OSError
+        If there is no such folder, or no right to write there.
+    """
+    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -45,7 +66,7 @@ class LastWord:
     Raises
     ------
     StoreError
-        If there is no room, or no right to write, from the beginning.
+        If there is no room, or no right to write, from the beginning or in the end.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,12 +76,18 @@ class LastWord:
             os.write(self._file, b" " * _ROOM)
             os.fsync(self._file)
         except OSError as error:
-            raise StoreError(f"{path}: can't be written: {error.strerror or error}") from error
+            raise self._unwritable(error) from error
 
     def say(self, content: bytes) -> None:
         """Write `content` into the room that was taken, and give it its name."""
-        os.pwrite(self._file, content, 0)
-        os.ftruncate(self._file, len(content))
-        os.fsync(self._file)
-        os.close(self._file)
-        self._beside.rename(self._path)
+        try:
+            os.pwrite(self._file, content, 0)
+            os.ftruncate(self._file, len(content))
+            os.fsync(self._file)
+            os.close(self._file)
+            self._beside.rename(self._path)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> StoreError:
+        return StoreError(f"{self._path}: can't be written: {error.strerror or error}")

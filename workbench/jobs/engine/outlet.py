@@ -22,7 +22,7 @@ _LATE = {*_FIELDS, "update_display_data", "clear_output"}
 class Outlet:
     """Takes the place of nbclient's handling of outputs; what belongs to a widget stays with it.
 
-    What a thread says after its cell has ended goes to its cell, as it would in JupyterLab.
+    What a task says after its cell has ended goes to its cell, as it would in JupyterLab.
     """
 
     nb: Any

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -60,10 +61,13 @@ class Record(NotebookExecutionManager):  # type: ignore[misc]  # papermill has n
         self.nb.metadata.papermill["start_time"] = self.start_time.isoformat()
         self.autosave_cell()
 
-    def kernel_ready(self, kernel: str, how: str, why: str, language: Mapping[str, Any]) -> None:
-        """Note that the kernel is there."""
+    def kernel_ready(
+        self, kernel: str, how: str, why: str, pid: int | None, language: Mapping[str, Any]
+    ) -> None:
+        """Note that the kernel is there, and which processes to look at while it runs."""
         about = {"cells": len(self.nb.cells), "kernel": kernel, "how": how, "why": why}
-        self._note("begin", **about, at=time.time(), language_info=dict(language))
+        processes = {"process": os.getpid(), "kernel_process": pid}
+        self._note("begin", **about, **processes, at=time.time(), language_info=dict(language))
 
     def cell_start(self, cell: Any, cell_index: int, **_: Any) -> None:
         """Note that a cell begins."""

@@ -44,7 +44,7 @@ ALWAYS = (
     "sqlite3",
     "papermill",
     "workbench.jobs.process",
-    "workbench.jobs.engine",
+    "workbench.jobs.engine.ahead",
 )
 """What each kernel or job takes, whatever its notebook does."""
 

@@ -15,11 +15,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from workbench.errors import MissingExtraError, StoreError
 from workbench.tracking.reader.indexes import prepare
+from workbench.tracking.revisions import KNOWN_REVISIONS
 
-__all__ = ["KNOWN_REVISIONS", "SchemaError", "connected", "engine"]
-
-KNOWN_REVISIONS = frozenset({"dc11669786a5"})
-"""The revisions of MLflow's tables that our queries were written for (MLflow 3.17)."""
+__all__ = ["SchemaError", "connected", "engine"]
 
 _logger = logging.getLogger("workbench.tracking")
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         read_parameters,
     )
     from workbench.jobs.pool import JobPool, resume_jobs, run_jobs
-    from workbench.jobs.queue import cancel
     from workbench.jobs.records import (
         JOB_STATES,
         Job,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from workbench.jobs.reports import cell_sources, cell_states, events, write_html
     from workbench.jobs.requests import JobRequest, Limits, Retries
     from workbench.jobs.submitting import map, submit  # noqa: A004
+    from workbench.jobs.waiting import cancel
 
 _HOME = {
     "execution": ("Progress",),
@@ -57,7 +57,7 @@ _HOME = {
     "grouping": ("FailureGroup", "group_failures"),
     "outputs": ("Output", "job_outputs"),
     "pool": ("JobPool", "resume_jobs", "run_jobs"),
-    "queue": ("cancel",),
+    "waiting": ("cancel",),
     "records": ("JOB_STATES", "Job", "JobState", "find_done", "get_job", "list_jobs"),
     "reports": ("cell_sources", "cell_states", "events", "write_html"),
     "requests": ("JobRequest", "Limits", "Retries"),

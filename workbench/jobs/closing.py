@@ -17,8 +17,8 @@ from workbench.jobs.engine.journal import replay
 from workbench.jobs.failures import FailureKind
 from workbench.jobs.holders import alive, forget_dead
 from workbench.jobs.kernels.learning import learn_from
-from workbench.jobs.queue import options_of
 from workbench.jobs.records import Job, JobState, folder, get_job, list_jobs, move
+from workbench.jobs.waiting import options_of
 from workbench.project import Project
 from workbench.store import now, write_atomic
 from workbench.tracking import (

@@ -29,13 +29,21 @@ from workbench.jobs.parameters import (
     secret_variable,
 )
 from workbench.jobs.process import UNWRITABLE
-from workbench.jobs.queue import CANCEL, options_of, source_of
 from workbench.jobs.records import Job, folder, get_job, move
 from workbench.jobs.requests import Limits, Options
+from workbench.jobs.waiting import CANCEL, options_of, source_of
 from workbench.lineage import link
 from workbench.project import JOB_FOLDER, Project
 from workbench.store import JobRow, database, write_atomic
-from workbench.tracking import JOB_TAG, Run, code_status, create_run, origin_tags, snapshot_tags
+from workbench.tracking import (
+    JOB_TAG,
+    Run,
+    StoreAwayError,
+    code_status,
+    create_run,
+    origin_tags,
+    snapshot_tags,
+)
 
 __all__ = ["THREAD_VARIABLES", "Execution", "Progress"]
 
@@ -184,7 +192,8 @@ class Execution:
 
 def _trouble(error: BaseException) -> Ending:
     """Say what kept us from carrying a job out."""
-    kind: FailureKind = "disk" if isinstance(error, OSError) else "start"
+    away = isinstance(error, StoreAwayError)  # MLflow's store, which is no disk of ours
+    kind: FailureKind = "disk" if isinstance(error, OSError) and not away else "start"
     return Ending("failed", kind, (str(error).strip() or type(error).__name__).splitlines()[0])
 
 

@@ -17,9 +17,10 @@ from workbench.jobs.execution import THREAD_VARIABLES, Execution, Progress
 from workbench.jobs.executors import Executor, LocalExecutor
 from workbench.jobs.holders import holding
 from workbench.jobs.launching import Launcher
-from workbench.jobs.queue import Queued, enqueue, options_of, requeue, secrets_of
+from workbench.jobs.queue import Queued, enqueue
 from workbench.jobs.records import Job, get_job
 from workbench.jobs.requests import JobRequest
+from workbench.jobs.waiting import options_of, requeue, secrets_of
 from workbench.project import Project
 
 __all__ = ["JobPool", "as_they_end", "resume_jobs", "run_jobs"]

@@ -1,18 +1,16 @@
-"""Jobs before they run: checked, recorded, waiting; cancelled, or put back for another attempt."""
+"""Submitting: all of a batch is checked, then recorded, then may begin."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.errors import JobError, NotebookError, ParameterError, UsageError
+from workbench.errors import UsageError
 from workbench.jobs.cache import CacheKeys
 from workbench.jobs.parameters import (
     Parameter,
@@ -22,9 +20,9 @@ from workbench.jobs.parameters import (
     split_secrets,
     to_json,
 )
-from workbench.jobs.parameters.secrets import HIDDEN
-from workbench.jobs.records import Attempt, Job, find_done, folder, get_job, list_jobs, move, new_id
+from workbench.jobs.records import Job, find_done, new_id
 from workbench.jobs.requests import JobRequest, Options
+from workbench.jobs.waiting import source_path
 from workbench.lineage import Edge, link_all
 from workbench.project import Project
 from workbench.store import JobRow, database, now, write_atomic
@@ -33,20 +31,7 @@ from workbench.tracking import code_status
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-__all__ = [
-    "CANCEL",
-    "Queued",
-    "cancel",
-    "enqueue",
-    "open_jobs",
-    "options_of",
-    "requeue",
-    "secrets_of",
-    "source_of",
-]
-
-CANCEL = "cancel"
-"""The file in a job's folder that asks whoever runs it to end it."""
+__all__ = ["Queued", "enqueue"]
 
 
 @dataclass(frozen=True)
@@ -135,7 +120,7 @@ class _Notebooks:
         import nbformat
 
         for notebook in self._read.values():
-            path = _source(self._project, notebook.digest)
+            path = source_path(self._project, notebook.digest)
             if not path.exists():
                 with write_atomic(path) as beside:
                     nbformat.write(notebook.content, beside)
@@ -185,107 +170,3 @@ def _cached(project: Project, row: JobRow) -> Job | None:
     if job is None or job.output is None or not (project.root / job.output).exists():
         return None
     return job.model_copy(update={"cached": True})
-
-
-def options_of(project: Project, job_id: str) -> Options:
-    """Return how a job was asked to run."""
-    with database(project).session() as session:
-        return Options.model_validate(session.get_one(JobRow, job_id).options)
-
-
-def secrets_of(project: Project, job: Job) -> dict[str, str]:
-    """Return a job's secrets, read anew from where it says they are.
-
-    Raises
-    ------
-    ParameterError
-        If one was given as a value: that is kept nowhere.
-    """
-    options = options_of(project, job.id)
-    secret = options.secrets
-    if not secret:
-        return {}
-    kept = {name: job.params[name] for name in secret if job.params[name] != HIDDEN}
-    if len(kept) < len(secret):
-        name = next(name for name in secret if name not in kept)
-        raise ParameterError(
-            f"job {job.id}: the value of {name} is kept nowhere; run the notebook anew, or give "
-            "secrets as secret://VARIABLE"
-        )
-    contract = read_parameters(source_of(project, options), job.notebook)
-    return split_secrets(contract, kept)[1]
-
-
-def source_of(project: Project, options: Options) -> NotebookNode:
-    """Return the notebook as it was when the job was asked for.
-
-    Raises
-    ------
-    NotebookError
-        If it is gone.
-    """
-    if not options.source:
-        raise NotebookError("the notebook as it was asked for wasn't kept (a job of an older kind)")
-    return load_notebook(_source(project, options.source))
-
-
-def _source(project: Project, digest: str) -> Path:
-    return project.state / "jobs" / "notebooks" / f"{digest}.ipynb"
-
-
-def requeue(project: Project, job: Job, *, holder: str, pause: float = 0.0) -> Job:
-    """Put a job that ended badly back, so that it is tried again; what was stays in its record.
-
-    Raises
-    ------
-    JobError
-        If it isn't in a state that can be tried again: done, or taken by somebody else.
-    """
-    ended = Attempt.model_validate(job, from_attributes=True)
-    former = [*job.attempts, *([ended] if job.started_at else [])]
-    return move(
-        project,
-        job.id,
-        "queued",
-        was=job.state,
-        holder=holder,
-        attempt=job.attempt + (1 if job.started_at else 0),
-        attempts=[attempt.model_dump(mode="json") for attempt in former],
-        not_before=_after(pause),
-        run_id=None,
-        output=None,
-        kernel=None,
-        failure=None,
-        error=None,
-        error_cell=None,
-        started_at=None,
-        finished_at=None,
-    )
-
-
-def _after(pause: float) -> datetime | None:
-    return now() + timedelta(seconds=pause) if pause else None
-
-
-def cancel(project: Project, jobs: Iterable[Job]) -> None:
-    """Ask for jobs to end: those that wait are cancelled at once, the others by who runs them."""
-    for job in jobs:
-        if job.state == "queued":
-            with suppress(JobError):  # it began meanwhile
-                move(
-                    project,
-                    job.id,
-                    "cancelled",
-                    failure="cancelled",
-                    error="cancelled before it began",
-                )
-                continue
-        if get_job(project, job.id).state == "running":
-            where = folder(project, job.id)
-            where.mkdir(parents=True, exist_ok=True)
-            (where / CANCEL).touch()
-
-
-def open_jobs(project: Project, batch: str) -> list[Job]:
-    """List the jobs of a batch that have not succeeded, oldest first."""
-    return [job for job in list_jobs(project, batch=batch) if job.state != "succeeded"][::-1]

@@ -22,8 +22,8 @@ from workbench.jobs.engine.journal import progress
 from workbench.jobs.execution import THREAD_VARIABLES, Execution, Progress
 from workbench.jobs.holders import alive, holding
 from workbench.jobs.launching import Launcher
-from workbench.jobs.queue import cancel
 from workbench.jobs.records import ENDED, Job, folder, get_job, list_jobs, move
+from workbench.jobs.waiting import cancel
 from workbench.project import Project
 
 __all__ = ["DaskExecutor"]

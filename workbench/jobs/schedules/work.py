@@ -23,12 +23,12 @@ from workbench.jobs.pipelines import (
     settle_pipelines,
 )
 from workbench.jobs.pool import JobPool
-from workbench.jobs.queue import cancel
 from workbench.jobs.records import ENDED, Job, list_jobs
 from workbench.jobs.requests import JobRequest
 from workbench.jobs.schedules.spec import Schedule
 from workbench.jobs.schedules.starting import Outcome, Started
 from workbench.jobs.schedules.ticks import Tick
+from workbench.jobs.waiting import cancel
 from workbench.project import Project
 
 __all__ = ["JobStarter"]

@@ -12,6 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -155,8 +156,15 @@ def _of_package(module: ModuleType | None, root: Path) -> bool:
     spec = getattr(module, "__spec__", None)
     if spec is None or not spec.has_location or not spec.origin:
         return False
-    file, paths = Path(spec.origin), sysconfig.get_paths()
-    if any(file.is_relative_to(paths[scheme]) for scheme in ("purelib", "platlib")):
+    file = Path(spec.origin)
+    if any(file.is_relative_to(folder) for folder in _installed()):
         return True  # also where the environment is a folder of the project
     ours = Path(__file__).parents[2]  # Workbench itself may be installed to be edited
     return file.is_relative_to(ours) and not file.is_relative_to(root)
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    """Name the folders that pip installs to; looking them up takes a while."""
+    paths = sysconfig.get_paths()
+    return tuple({paths[scheme] for scheme in ("purelib", "platlib")})

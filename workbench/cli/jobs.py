@@ -129,11 +129,14 @@ def cancel(job_id: IdArgument, json_: JsonOption = False) -> None:
     now = [get_job(here, job.id) for job in jobs]
     if json_:
         print_json(now)
-        return
-    if not now:
+    elif not now:
         out.print("nothing to cancel: all of it has ended")
-    for job in now:
+    for job in () if json_ else now:
         out.print(Text.assemble("job ", job.id, " ", state_text(job.state)), soft_wrap=True)
+    left = [job for job in now if job.state in ("queued", "running")]
+    if left:
+        err.print(Text(f"after {_CANCEL_SECONDS} s {left[0].id} has not ended yet"), soft_wrap=True)
+        raise typer.Exit(1)
 
 
 @app.command()

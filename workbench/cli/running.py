@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClusterOption", "WorkersOption", "finish", "params", "run"]
 
-_STOPPED = "what ran is cancelled; `workbench jobs resume` goes on with what isn't done"
+_STOPPED = "what ran is cancelled; to go on: workbench jobs resume {}"
 
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, help="Jobs at a time; else the project's setting.")
@@ -66,14 +66,18 @@ def run(
     cell_timeout: Annotated[
         float | None, typer.Option(min=0.001, help="Seconds for each cell.")
     ] = None,
-    memory_mb: Annotated[float | None, typer.Option(min=1, help="Memory of its kernel.")] = None,
+    memory_mb: Annotated[
+        float | None, typer.Option(min=1, max=1e8, help="Memory of its kernel.")
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of numeric libraries.")
     ] = None,
     retries: Annotated[
         int | None, typer.Option(min=0, help="Try again so often, also after an error in a cell.")
     ] = None,
-    priority: Annotated[int, typer.Option(help="Higher ones are started first.")] = 0,
+    priority: Annotated[
+        int, typer.Option(min=-1000, max=1000, help="Higher ones are started first.")
+    ] = 0,
     env: Annotated[
         list[str] | None, typer.Option("--env", help="NAME=VALUE for the job alone.")
     ] = None,
@@ -84,9 +88,11 @@ def run(
     json_: JsonOption = False,
 ) -> None:
     """Run a notebook as a job, or as many jobs."""
-    from workbench.jobs import FAILURE_KINDS, JobRequest, Limits, Retries, run_jobs
+    from workbench.jobs import FAILURE_KINDS, JobRequest, Limits, Retries, new_id, run_jobs
 
     here = project()
+    notebook = _from_root(here, notebook)
+    batch = new_id()
     limits = Limits(
         wall_seconds=timeout, cell_seconds=cell_timeout, memory_mb=memory_mb, threads=threads
     )
@@ -107,12 +113,13 @@ def run(
         )
         for values in _parameters(here, notebook, param or [], grid or [], table)
     ]
-    with stoppable(_STOPPED), Terminal(err).stage(notebook, len(requests)) as stage:
+    with stoppable(_STOPPED.format(batch)), Terminal(err).stage(notebook, len(requests)) as stage:
         jobs = run_jobs(
             here,
             requests,
             workers=workers,
             cluster=cluster,
+            batch=batch,
             on_progress=stage.job,
             on_end=lambda _, job: stage.done(job.state),
         )
@@ -130,12 +137,29 @@ def _parameters(
         raise UsageError("--grid and --params both say which jobs to run: give one of them")
     contract = read_parameters(load_notebook(here.inside(notebook)), notebook)
     shared = parse_parameters(contract, param, notebook)
+    _given_once([text.partition("=")[0] for text in (*param, *grid)])
     rows: list[dict[str, Any]] = [{}]
     if grid:
         rows = read_grid(contract, grid, notebook, shared)
     elif table:
         rows = read_table(contract, table, notebook, shared)
+        if not rows:
+            raise UsageError(f"{table}: no rows, so no jobs")
     return [{**shared, **row} for row in rows]
+
+
+def _from_root(here: Project, notebook: str) -> str:
+    """Take a notebook's path from the project's root, or else from the working directory."""
+    found = (Path.cwd() / notebook).resolve()
+    if not (here.root / notebook).exists() and found.exists() and here.root in found.parents:
+        return here.relative(found)
+    return notebook
+
+
+def _given_once(names: Sequence[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise UsageError(f"{name}: given {count} times, by -p or --grid; expected once")
 
 
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:

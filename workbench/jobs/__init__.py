@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         find_done,
         get_job,
         list_jobs,
+        new_id,
     )
     from workbench.jobs.reports import cell_sources, cell_states, events, write_html
     from workbench.jobs.requests import JobRequest, Limits, Retries
@@ -58,7 +59,7 @@ _HOME = {
     "outputs": ("Output", "job_outputs"),
     "pool": ("JobPool", "resume_jobs", "run_jobs"),
     "waiting": ("cancel",),
-    "records": ("JOB_STATES", "Job", "JobState", "find_done", "get_job", "list_jobs"),
+    "records": ("JOB_STATES", "Job", "JobState", "find_done", "get_job", "list_jobs", "new_id"),
     "reports": ("cell_sources", "cell_states", "events", "write_html"),
     "requests": ("JobRequest", "Limits", "Retries"),
     "closing": ("settle",),
@@ -94,6 +95,7 @@ __all__ = [
     "list_jobs",
     "load_notebook",
     "map",
+    "new_id",
     "parse_parameters",
     "read_parameters",
     "resume_jobs",

@@ -49,15 +49,16 @@ class CacheKeys:
         Parameters
         ----------
         parameters
-            All that differ from the notebook's own, in the form that records have.
+            All of them, the notebook's own included, in the form that records have.
         """
         root = request.code or self._project.root
         declared = notebook.metadata.get("workbench", {}).get("data", [])
         content = {
+            "kernel": notebook.metadata.get("kernelspec", {}).get("name"),
             "cells": [cell.source for cell in notebook.cells if cell.cell_type == "code"],
             "parameters": {
                 name: request.digests.get(name) or self._value(root, value)
-                for name, value in parameters.items()
+                for name, value in sorted(parameters.items())
             },
             "data": {
                 name: stamp(name, self._project) for name in sorted({*request.data, *declared})
@@ -70,7 +71,9 @@ class CacheKeys:
         return f"cache:{hashlib.sha256(text.encode()).hexdigest()}"
 
     def _value(self, root: Path, value: Any) -> Any:
-        """Let a file's name count by what is in the file."""
+        """Let a file's name count by what is in the file; a folder's is but its name."""
+        if isinstance(value, list):
+            return [self._value(root, item) for item in value]
         if isinstance(value, str) and value and "\n" not in value and len(value) < 1000:
             try:
                 path = root / value

@@ -43,6 +43,8 @@ _RUN_STATUS: dict[str, Literal["FINISHED", "FAILED", "KILLED"]] = {
     "lost": "KILLED",
 }
 
+_LONGEST_ERROR = 2000
+
 _logger = logging.getLogger("workbench.jobs")
 
 
@@ -88,7 +90,7 @@ def close(project: Project, job_id: str, ending: Ending, *, wanted: bool = False
         job_id,
         said["state"],
         failure=said["failure"],
-        error=said["error"],
+        error=_storable(said["error"]),
         error_cell=said["error_cell"],
         kernel=said.get("kernel"),
         output=project.relative(output) if output else None,
@@ -105,7 +107,7 @@ def _executed(where: Path) -> Path | None:
     try:
         with write_atomic(executed) as beside:
             nbformat.write(replay(where), beside)
-    except (WorkbenchError, OSError) as error:
+    except Exception as error:  # whatever is in the journal, the job has ended
         _logger.warning("%s: the notebook as far as it came can't be written: %s", where, error)
         return None
     return executed
@@ -146,7 +148,13 @@ def settle(project: Project) -> list[Job]:
     for job in list_jobs(project, states=("queued", "running")):
         if alive(project, job.holder):
             continue
-        closed = _settle(project, job)
+        try:
+            closed = _settle(project, job)
+        except JobError:
+            continue  # somebody else settled it between our look and our lock
+        except Exception as error:  # one that can't be closed keeps nobody from the others
+            _logger.warning("job %s can't be closed: %s", job.id, error)
+            continue
         if closed is not None:
             settled.append(closed)
     if settled:
@@ -165,8 +173,6 @@ def _settle(project: Project, job: Job) -> Job | None:
     why = waited if job.state == "queued" else ran
     try:
         return close(project, job.id, Ending("lost", "lost", why))
-    except JobError:
-        return None  # somebody else settled it between our look and our lock
     finally:
         os.close(lock)
 
@@ -194,6 +200,17 @@ def _orphans(project: Project, job: Job) -> list[str]:
 def _said(where: Path) -> dict[str, Any] | None:
     try:
         said: dict[str, Any] = json.loads((where / RESULT).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return said if {"state", "failure", "error", "error_cell"} <= said.keys() else None
+    except (OSError, ValueError, AttributeError):  # none, or half of one
         return None
-    return said
+
+
+def _storable(text: str | None) -> str | None:
+    """Return an error as any database takes it, and as a list can show it.
+
+    The executed notebook has all of it.
+    """
+    if text is None:
+        return None
+    plain = text.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode("utf-8")
+    return plain if len(plain) <= _LONGEST_ERROR else f"{plain[:_LONGEST_ERROR]}…"

@@ -52,6 +52,8 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "POLARS_MAX_THREADS")
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 5.0
 _FORMER = "attempts"
+_ANOTHERS = ("WORKBENCH_SECRET_", "WORKBENCH_FORKING_PARENT", "WORKBENCH_FORKED")
+"""What a job that starts jobs has of its own."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,10 @@ class Execution:
         return self._close(job, ours or _death(process, where, log), wanted=ours is not None)
 
     def _close(self, job: Job, ending: Ending, *, wanted: bool = False) -> Job:
-        closed = close(self.project, job.id, ending, wanted=wanted)
+        try:
+            closed = close(self.project, job.id, ending, wanted=wanted)
+        except JobError:  # somebody took us for dead, and closed it
+            closed = get_job(self.project, job.id)
         self.tell(Progress(closed, *progress(folder(self.project, job.id))))
         return closed
 
@@ -155,7 +160,7 @@ class Execution:
         threads = options.limits.threads
         environment = {
             **self.share,
-            **os.environ,
+            **{name: os.environ[name] for name in os.environ if not name.startswith(_ANOTHERS)},
             **({name: str(threads) for name in THREAD_VARIABLES} if threads else {}),
             **options.environment,
             **{secret_variable(name): value for name, value in secrets.items()},
@@ -200,7 +205,6 @@ def _trouble(error: BaseException) -> Ending:
 def _set_aside(where: Path, former: int) -> None:
     """Make room for another attempt: what the former one left moves to a folder of its own."""
     left = [path for path in where.iterdir() if path.name not in (_FORMER, CANCEL)]
-    (where / CANCEL).unlink(missing_ok=True)
     if not left or not former:
         return
     aside = where / _FORMER / str(former)

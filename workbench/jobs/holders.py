@@ -19,7 +19,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from workbench.errors import StoreError
 from workbench.project import Project
@@ -43,11 +43,12 @@ def holding(project: Project, role: str) -> Iterator[str]:
     ended = threading.Event()
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        row = HolderRow(id=holder, machine=_machine(), lock=str(lock), role=role, beat_at=now())
-        with database(project).session() as session:
-            session.add(row)
+        _beat(project, holder, lock, role)
         threading.Thread(
-            target=_beat, args=(project, holder, ended), name="heartbeat", daemon=True
+            target=_beat_on,
+            args=(project, holder, lock, role, ended),
+            name="heartbeat",
+            daemon=True,
         ).start()
         yield holder
     finally:
@@ -100,11 +101,17 @@ def _lives(row: HolderRow) -> bool:
         os.close(descriptor)
 
 
-def _beat(project: Project, holder: str, ended: threading.Event) -> None:
+def _beat_on(project: Project, holder: str, lock: Path, role: str, ended: threading.Event) -> None:
     while not ended.wait(BEAT_SECONDS):
-        step = update(HolderRow).where(HolderRow.id == holder).values(beat_at=now())
-        with suppress(StoreError), database(project).session() as session:
-            session.execute(step)
+        with suppress(StoreError):
+            _beat(project, holder, lock, role)
+
+
+def _beat(project: Project, holder: str, lock: Path, role: str) -> None:
+    """Say that the holder lives; also anew, if somebody forgot it while this machine slept."""
+    row = HolderRow(id=holder, machine=_machine(), lock=str(lock), role=role, beat_at=now())
+    with database(project).session() as session:
+        session.merge(row)
 
 
 @cache

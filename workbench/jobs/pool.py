@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
@@ -18,9 +19,9 @@ from workbench.jobs.executors import Executor, LocalExecutor
 from workbench.jobs.holders import holding
 from workbench.jobs.launching import Launcher
 from workbench.jobs.queue import Queued, enqueue
-from workbench.jobs.records import Job, get_job
+from workbench.jobs.records import Job, folder, get_job
 from workbench.jobs.requests import JobRequest
-from workbench.jobs.waiting import options_of, requeue, secrets_of
+from workbench.jobs.waiting import CANCEL, cancel, options_of, requeue, secrets_of
 from workbench.project import Project
 
 __all__ = ["JobPool", "as_they_end", "resume_jobs", "run_jobs"]
@@ -64,8 +65,11 @@ class JobPool:
 
     def __enter__(self) -> Self:
         """Become the holder of the jobs to come."""
-        self._holder = self._open.enter_context(holding(self._project, "pool"))
-        self._executor = self._executes()
+        with ExitStack() as undo:
+            self._open = undo
+            self._holder = undo.enter_context(holding(self._project, "pool"))
+            self._executor = self._executes()
+            self._open = undo.pop_all()
         return self
 
     def _executes(self) -> Executor:
@@ -124,7 +128,11 @@ class JobPool:
     def _again(self, queued: Queued) -> Queued:
         if queued.job.state == "succeeded":
             return queued
-        return Queued(requeue(self._project, queued.job, holder=self._holder), queued.secrets)
+        try:
+            job = requeue(self._project, queued.job, holder=self._holder)
+        except JobError:  # somebody else has put it back
+            job = get_job(self._project, queued.job.id)
+        return Queued(job, queued.secrets)
 
     def _accept(self, queued: Queued) -> Future[Job]:
         future: Future[Job] = Future()
@@ -145,19 +153,33 @@ class JobPool:
         try:
             job = done.result()
             retries = options_of(self._project, job.id).retries
-            if self._stopped.is_set() or not retries.wants(job.attempt, job.failure):
+            cancelled = (folder(self._project, job.id) / CANCEL).exists()
+            again = retries.wants(job.attempt, job.failure) and not cancelled
+            if self._stopped.is_set() or not again:
                 future.set_result(job)
                 return
             pause = retries.pause(job.attempt)
-            again = requeue(self._project, job, holder=self._holder, pause=pause)
+            put_back = requeue(self._project, job, holder=self._holder, pause=pause)
+        except JobError:  # somebody else has it now
+            future.set_result(get_job(self._project, queued.job.id))
+            return
         except BaseException as error:
             future.set_exception(error)
             return
-        self._later(pause, Queued(again, queued.secrets), future)
+        self._later(pause, Queued(put_back, queued.secrets), future)
 
     def _later(self, pause: float, queued: Queued, future: Future[Job]) -> None:
         def wait_and_start() -> None:
-            self._stopped.wait(pause)  # stopped, it is its turn at once, and it is cancelled
+            until = time.monotonic() + pause
+            while (left := until - time.monotonic()) > 0 and not self._stopped.wait(min(left, 1)):
+                job = get_job(self._project, queued.job.id)
+                if job.state != "queued":  # cancelled meanwhile
+                    future.set_result(job)
+                    return
+            if self._stopped.is_set():
+                cancel(self._project, [queued.job])
+                future.set_result(get_job(self._project, queued.job.id))
+                return
             self._start(queued, future)
 
         threading.Thread(target=wait_and_start, name="retry", daemon=True).start()

@@ -27,6 +27,7 @@ from workbench.lineage import Edge, link_all
 from workbench.project import Project
 from workbench.store import JobRow, database, now, write_atomic
 from workbench.tracking import code_status
+from workbench.tracking.entries import check_text
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -130,6 +131,7 @@ def _prepare(
     project: Project, notebooks: _Notebooks, request: JobRequest
 ) -> tuple[JobRow, Mapping[str, str]]:
     root = request.code or project.root
+    check_text("label", request.notebook, request.label)
     notebook = notebooks.get(root, request.notebook)
     values = check_parameters(notebook.contract, request.parameters, request.notebook)
     public, secrets = split_secrets(notebook.contract, values)
@@ -158,7 +160,8 @@ def _prepare(
         created_at=now(),
     )
     if request.cache:
-        row.key = notebooks.keys.key(request, notebook.content, parameters)
+        own = {p.name: p.default for p in notebook.contract if not p.required}
+        row.key = notebooks.keys.key(request, notebook.content, {**own, **parameters})
     return row, secrets
 
 
@@ -167,6 +170,8 @@ def _cached(project: Project, row: JobRow) -> Job | None:
     if not row.options["cache"] or row.key is None:
         return None
     job = find_done(project, row.key)
+    if job is not None and row.options["track"] and job.run_id is None:
+        return None  # a run is wanted, and that one has none
     if job is None or job.output is None or not (project.root / job.output).exists():
         return None
     return job.model_copy(update={"cached": True})

@@ -25,6 +25,8 @@ def submit(
 ) -> Future[Job]:
     """Start a notebook as a job and go on; the future gives the job, however it ended.
 
+    A script waits for it before it ends; a kernel doesn't, so in a notebook ask for `result()`.
+
     Parameters
     ----------
     options

@@ -80,6 +80,7 @@ def requeue(project: Project, job: Job, *, holder: str, pause: float = 0.0) -> J
     JobError
         If it isn't in a state that can be tried again: done, or taken by somebody else.
     """
+    (folder(project, job.id) / CANCEL).unlink(missing_ok=True)
     ended = Attempt.model_validate(job, from_attributes=True)
     former = [*job.attempts, *([ended] if job.started_at else [])]
     return move(

@@ -50,8 +50,10 @@ class DaskExecutor:
         self._project = project
         self._holder = holder
         self._tell = tell
-        self._open = ExitStack()
-        self._client = self._connect(address, workers)
+        with ExitStack() as undo:
+            self._open = undo
+            self._client = self._connect(address, workers)
+            self._open = undo.pop_all()
         self._tasks: dict[str, Any] = {}
         self._closed = threading.Event()
         threading.Thread(target=self._watch, name="progress", daemon=True).start()

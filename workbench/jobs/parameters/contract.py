@@ -67,6 +67,8 @@ def load_notebook(path: Path) -> NotebookNode:
         nbformat.validate(notebook)
     except FileNotFoundError as error:
         raise NotebookError(f"{path}: no such notebook") from error
+    except IsADirectoryError as error:
+        raise NotebookError(f"{path}: is a folder; expected a notebook") from error
     except (OSError, UnicodeDecodeError) as error:
         raise NotebookError(f"{path}: can't be read: {error}") from error
     except Exception as error:  # nbformat stumbles in many ways over what isn't one

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Self
 
 __all__ = [
     "ConfigError",
@@ -47,6 +48,12 @@ class ConfigError(UsageError):
 
 class NotAProjectError(UsageError, FileNotFoundError):
     """No `workbench.toml` here or in any folder above."""
+
+    def __new__(cls, *args: object) -> Self:
+        """Make it as an OSError is made: pickled errors are made by `cls.__new__(cls)`, and
+        ValueError, which comes first, can't make one.
+        """
+        return FileNotFoundError.__new__(cls, *args)
 
 
 class NotFoundError(UsageError, LookupError):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from workbench.errors import JobError, WorkbenchError
 from workbench.git.notebooks import clean_bytes
-from workbench.jobs.engine.files import EXECUTED, INPUT, RESULT
+from workbench.jobs.engine.files import EXECUTED, INPUT, RESULT, tidy
 from workbench.jobs.engine.journal import replay
 from workbench.jobs.failures import FailureKind
 from workbench.jobs.holders import alive, forget_dead
@@ -75,6 +75,7 @@ def close(project: Project, job_id: str, ending: Ending, *, wanted: bool = False
         cell = said["error_cell"] if said else None
         said = {**(said or {}), **vars(ending), "error_cell": cell}
     output = _executed(where) if began else None
+    tidy(where)
     learn_from(where, project.state)
     for run_id in [job.run_id] if job.run_id else _orphans(project, job):
         try:

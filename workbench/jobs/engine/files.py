@@ -9,7 +9,17 @@ from pathlib import Path
 
 from workbench.errors import StoreError
 
-__all__ = ["EXECUTED", "INPUT", "JOURNAL", "RESULT", "SPEC", "LastWord", "hold", "write_whole"]
+__all__ = [
+    "EXECUTED",
+    "INPUT",
+    "JOURNAL",
+    "RESULT",
+    "SPEC",
+    "LastWord",
+    "hold",
+    "tidy",
+    "write_whole",
+]
 
 SPEC, INPUT = "spec.json", "input.ipynb"
 JOURNAL, EXECUTED, RESULT = "journal.jsonl", "executed.ipynb", "result.json"
@@ -60,6 +70,15 @@ def write_whole(path: Path, content: bytes) -> None:
         raise StoreError(f"{path}: can't be written: {error.strerror or error}") from error
 
 
+def tidy(folder: Path) -> None:
+    """Remove what a process that was killed had ready for its last word."""
+    _room(folder / RESULT).unlink(missing_ok=True)
+
+
+def _room(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
+
+
 class LastWord:
     """A small file for which room is taken before there may be none: a full disk can be said.
 
@@ -70,7 +89,7 @@ class LastWord:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._beside = path, path.with_name(f".{path.name}.tmp")
+        self._path, self._beside = path, _room(path)
         try:
             self._file = os.open(self._beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
             os.write(self._file, b" " * _ROOM)

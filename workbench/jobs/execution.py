@@ -41,6 +41,7 @@ from workbench.tracking import (
     StoreAwayError,
     code_status,
     create_run,
+    initialise_apart,
     origin_tags,
     snapshot_tags,
 )
@@ -148,6 +149,7 @@ class Execution:
         """Give the attempt its MLflow run, named after what it is for, tagged with its origin."""
         tags = {**origin_tags(code_status(code), job.notebook, "JOB"), JOB_TAG: job.id}
         name = job.label or Path(job.notebook).stem
+        initialise_apart(self.project)
         run_id = create_run(self.project, name, tags=tags, params=params)
         with database(self.project).session() as session:
             session.get_one(JobRow, job.id).run_id = run_id

@@ -44,7 +44,7 @@ from workbench.tracking.runs import (
     tag_run,
 )
 from workbench.tracking.session import Run, current_run, settle_runs
-from workbench.tracking.store import StoreAwayError, client, initialise
+from workbench.tracking.store import StoreAwayError, client, initialise, initialise_apart
 
 __all__ = [
     "BRANCH",
@@ -72,6 +72,7 @@ __all__ = [
     "finish_run",
     "get_run",
     "initialise",
+    "initialise_apart",
     "keep_code",
     "list_runs",
     "load_model",

@@ -11,6 +11,8 @@ import os
 import re
 import socket
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +26,21 @@ from workbench.tracking.bulk import experiment_id, sqlite_file
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["StoreAwayError", "check_reachable", "client", "initialise", "shown_address"]
+__all__ = [
+    "StoreAwayError",
+    "check_reachable",
+    "client",
+    "initialise",
+    "initialise_apart",
+    "shown_address",
+]
+
+_INITIALISE = """
+import sys
+from workbench.project import Project
+from workbench.tracking.store import initialise
+initialise(Project.find(sys.argv[1]))
+"""
 
 _PATIENCE_SECONDS = 3.0
 _AWAY = {502, 503, 504}
@@ -83,6 +99,25 @@ def initialise(project: Project) -> str:
     found = client(project).get_experiment_by_name(project.name)
     assert found is not None, "the client is opened with the experiment made"
     return str(found.experiment_id)
+
+
+def initialise_apart(project: Project) -> None:
+    """Initialise a new SQLite store in a process of its own; if that fails, nothing is said.
+
+    Who runs thousands of jobs needn't import MLflow for their runs, but for this it would have to.
+    """
+    path = sqlite_file(project.tracking_uri)
+    imported = "mlflow" in sys.modules
+    if path is None or imported or _known_experiment(path, project.name) is not None:
+        return
+    subprocess.run(
+        [sys.executable, "-c", _INITIALISE, str(project.root)],
+        env={**os.environ, "WORKBENCH_STATE_DIR": str(project.state)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 def _known_experiment(path: Path, name: str) -> str | None:

@@ -20,7 +20,11 @@ def print_log(project: Project, job: Job, *, follow: bool) -> None:
     from workbench.jobs import cell_sources, events
 
     sources = cell_sources(project, job.id)
+    raised = False
     for event in events(project, job.id, follow=follow):
+        if event["event"] == "end" and raised:
+            continue  # its traceback said it
+        raised = event.get("output", {}).get("output_type") == "error"
         line = _line(event, sources)
         if line is not None:
             out.print(line, end="" if event["event"] == "output" else "\n", soft_wrap=True)

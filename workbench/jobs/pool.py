@@ -150,23 +150,31 @@ class JobPool:
 
     def _ended(self, queued: Queued, done: Future[Job], future: Future[Job]) -> None:
         """Pass an attempt's end on, or begin another attempt after a pause."""
-        try:
-            job = done.result()
-            retries = options_of(self._project, job.id).retries
-            cancelled = (folder(self._project, job.id) / CANCEL).exists()
-            again = retries.wants(job.attempt, job.failure) and not cancelled
-            if self._stopped.is_set() or not again:
-                future.set_result(job)
-                return
-            pause = retries.pause(job.attempt)
-            put_back = requeue(self._project, job, holder=self._holder, pause=pause)
-        except JobError:  # somebody else has it now
-            future.set_result(get_job(self._project, queued.job.id))
+        error = done.exception()
+        if error is not None:
+            future.set_exception(error)
             return
+        try:
+            job, pause = self._put_back(done.result())
         except BaseException as error:
             future.set_exception(error)
             return
-        self._later(pause, Queued(put_back, queued.secrets), future)
+        if pause is None:
+            future.set_result(job)
+        else:
+            self._later(pause, Queued(job, queued.secrets), future)
+
+    def _put_back(self, job: Job) -> tuple[Job, float | None]:
+        """Put a job back if it is to be tried again, and say after how long; None if it isn't."""
+        retries = options_of(self._project, job.id).retries
+        cancelled = (folder(self._project, job.id) / CANCEL).exists()
+        if self._stopped.is_set() or cancelled or not retries.wants(job.attempt, job.failure):
+            return job, None
+        pause = retries.pause(job.attempt)
+        try:
+            return requeue(self._project, job, holder=self._holder, pause=pause), pause
+        except JobError:  # somebody else has it now
+            return get_job(self._project, job.id), None
 
     def _later(self, pause: float, queued: Queued, future: Future[Job]) -> None:
         def wait_and_start() -> None:

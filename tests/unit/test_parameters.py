@@ -299,5 +299,5 @@ def test_a_notebook_that_is_missing_or_a_folder(tmp_path: Path) -> None:
     with pytest.raises(NotebookError, match=r"gone.ipynb: no such notebook"):
         load_notebook(tmp_path / "gone.ipynb")
     (tmp_path / "folder.ipynb").mkdir()
-    with pytest.raises(UsageError, match=r"folder.ipynb: can't be read: .*Is a directory"):
+    with pytest.raises(UsageError, match=r"folder.ipynb: is a folder; expected a notebook"):
         load_notebook(tmp_path / "folder.ipynb")

@@ -140,7 +140,10 @@ def _read(state: Path) -> dict[str, Any]:
 
 
 def _write(state: Path, kept: Mapping[str, Any]) -> None:
-    with write_atomic(_file(state)) as beside:
+    path = _file(state)
+    for left in path.parent.glob(f".{path.name}.*.tmp"):
+        left.unlink(missing_ok=True)  # of one that was killed: the lock is ours
+    with write_atomic(path) as beside:
         beside.write_text(json.dumps(kept, indent=0), encoding="utf-8")
 
 

@@ -123,7 +123,7 @@ def _store_record(
     cells = {}
     if output is not None:
         executed = output.read_bytes()
-        run.log_text(executed.decode("utf-8"), f"notebook/{output.name}")
+        run.writer.file(executed, f"notebook/{output.name}")
         cells = {job.notebook: clean_bytes(executed)}
     keep_code(project, _work_tree(project, job), run_id, modules=captured.modules, files=cells)
     used = Usage(**usage) if usage else Usage(wall_seconds=_since_start(job))

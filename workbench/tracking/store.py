@@ -6,6 +6,7 @@ tables and the project's experiment are made here, under a lock, before any job 
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import re
@@ -136,6 +137,8 @@ def _open(uri: str, experiment: str, state: Path, artifacts: str | None) -> Mlfl
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    if not uri.startswith(("http:", "https:")):
+        importlib.import_module("workbench.tracking.ahead")
     check_reachable(uri)
     try:
         with file_lock(state / "mlflow.lock"):

@@ -121,7 +121,7 @@ class Client(Outlet, PapermillNotebookClient):  # type: ignore[misc]  # papermil
         That channel is a subscription: what was said before it stood is lost. So the question is
         put again until something is heard there.
         """
-        self.kc = self.km.client()
+        self.kc = self.km.client(context=self.km.context)
         self.kc.shell_channel_class = self.kc.iopub_channel_class = Channel
         self.kc.start_channels(stdin=False, hb=False)
         self.kc.allow_stdin = False

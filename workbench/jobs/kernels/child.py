@@ -23,6 +23,8 @@ from workbench.jobs.kernels.linux import become_subreaper, die_with_parent
 
 __all__ = ["become"]
 
+_PATIENCE_SECONDS = 1.0
+
 
 def become(request: dict[str, Any], streams: Sequence[int], parent: int, began: int) -> NoReturn:
     """Turn this process, just forked from `parent`, into what is requested; never return.
@@ -93,7 +95,18 @@ def _run_kernel(argv: list[str], parent: int) -> object:
     app = IPKernelApp.instance(parent_handle=parent)
     app.initialize(argv)
     app.start()
+    _end_control(app.control_thread)
     return 0
+
+
+def _end_control(thread: Any) -> None:
+    """End the thread that was asked to shut down, which is about to send what is left of outputs.
+
+    ipykernel ends the thread that sends them first, and each then waits ten seconds for the other.
+    """
+    if thread is not None and thread.is_alive():
+        thread.stop()
+        thread.join(_PATIENCE_SECONDS)
 
 
 def _run_job(request: dict[str, Any]) -> object:

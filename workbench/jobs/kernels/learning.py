@@ -30,5 +30,5 @@ def learn_from(folder: Path, state: Path) -> None:
     with suppress(OSError, ValueError):
         names = json.loads((folder / _FILE).read_text(encoding="utf-8"))
         (folder / _FILE).unlink()
-        if not set(names) <= set(preload_list(state)):
+        if names and not set(names) <= set(preload_list(state)):
             learn(state, names)

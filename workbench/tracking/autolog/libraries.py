@@ -32,6 +32,8 @@ def turn_on(library: str, project: Project, undo: ExitStack) -> None:
         undo.callback(catboost.autolog, listener, disable=True)
         return
     flavor = importlib.import_module(f"mlflow.{library}")
+    if library == "sklearn":
+        importlib.import_module("workbench.tracking.autolog.estimators")
     if not autologging_is_disabled(library):
         return  # somebody has turned it on as they like it
     options = {} if project.settings.autolog_plots else without_plots(library, undo)

@@ -111,7 +111,8 @@ def tag_experiment(project: Project, key: str, value: str) -> None:
 def store_captured(run: Run, captured: Captured) -> None:
     """Give the run what was noticed; giving it again changes nothing."""
     if captured.environment is not None:
-        run.log_json(captured.environment.model_dump(mode="json"), "environment.json")
+        content = json.dumps(captured.environment.model_dump(mode="json"), indent=2)
+        run.writer.file(content.encode(), "environment.json")
     for dataset in captured.datasets:
         fields = {
             "name": dataset.name,

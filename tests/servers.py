@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["free_port", "mlflow_server", "postgresql"]
+__all__ = ["free_port", "mlflow_server", "postgresql", "redis"]
 
 _SERVER_ENVIRONMENT = {
     # Two processes of 440 MB rather than ten of 1.9 GB.
@@ -66,6 +66,33 @@ def postgresql(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def redis(folder: Path, *, port: int | None = None) -> Iterator[str]:
+    """Run a Redis of our own for the block; give its address. What it holds is gone afterwards.
+
+    Raises
+    ------
+    RuntimeError
+        If Redis isn't installed, or doesn't start.
+    """
+    port = port or free_port()
+    options = {"--port": str(port), "--bind": "127.0.0.1", "--save": "", "--dir": str(folder)}
+    log = folder / "redis.log"
+    with log.open("ab") as output:
+        server = subprocess.Popen(
+            [_program("redis-server"), *(word for option in options.items() for word in option)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_for_port(port, server, log)
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            server.kill()
+            server.wait()
+
+
+@contextmanager
 def mlflow_server(folder: Path, *, port: int | None = None, store: str = "") -> Iterator[str]:
     """Run `mlflow server` for the block; give its address.
 
@@ -106,14 +133,15 @@ def mlflow_server(folder: Path, *, port: int | None = None, store: str = "") -> 
 
 
 def _program(name: str) -> Path:
-    """Find one of PostgreSQL's programs, which Debian keeps off the PATH."""
+    """Find a server's program; PostgreSQL's Debian keeps off the PATH."""
+    package = "redis-server" if name == "redis-server" else "postgresql"
     found = _installed(name)
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):  # a fresh CI machine
-        for command in (["apt-get", "update"], ["apt-get", "install", "-y", "postgresql"]):
+        for command in (["apt-get", "update"], ["apt-get", "install", "-y", package]):
             subprocess.run(command, check=True, capture_output=True)
         found = _installed(name)
     if found is None:
-        raise RuntimeError(f"no {name}: these tests need PostgreSQL (apt-get install postgresql)")
+        raise RuntimeError(f"no {name}: these tests need it (apt-get install {package})")
     return Path(found)
 
 
@@ -148,6 +176,18 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.1)
     raise RuntimeError(f"mlflow server doesn't answer: {log.read_text(errors='replace')[-2000:]}")
+
+
+def _wait_for_port(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError(f"port {port} doesn't answer: {log.read_text(errors='replace')[-2000:]}")
 
 
 def _end_group(server: subprocess.Popen[bytes]) -> None:

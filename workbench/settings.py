@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     serve_schedules: bool = Field(
         default=False, description="run the project's schedules in its Jupyter server"
     )
+    online_store: str = Field(
+        default="", description="online features: redis://…, or SQLite in state_dir if empty"
+    )
+    memory_mb: int = Field(
+        default=4096, ge=256, description="the most that a join of features may take at once"
+    )
     cost: CostSettings = Field(default=CostSettings(), description="what runs cost")
     sources: dict[str, SourceSettings] = Field(default={}, description="named sources of data")
 

@@ -40,6 +40,25 @@ def test_a_killed_kernel_takes_all_that_it_started(parent: ForkingParent) -> Non
     assert parent.ready
 
 
+SLOW_FLUSH = """
+import sys, time
+flush = sys.stdout.flush
+def slow():
+    time.sleep(0.3)
+    flush()
+sys.stdout.flush = slow
+"""
+
+
+def test_a_kernel_that_is_slow_to_send_its_last_outputs_leaves_by_itself(
+    parent: ForkingParent,
+) -> None:
+    with kernel(parent) as forked:
+        forked.run(SLOW_FLUSH)
+        forked.manager.request_shutdown()
+        assert forked.manager.provisioner.process.wait(5) == 0
+
+
 @pytest.mark.parametrize("killed", ["server", "guard"])
 def test_a_killed_parent_takes_its_kernels(killed: str, parent: ForkingParent) -> None:
     guard = psutil.Process(parent.pid)

@@ -22,7 +22,7 @@ from workbench.store.tables import Base
 
 __all__ = ["HEAD", "Database", "database", "insert_missing"]
 
-HEAD = "0002"
+HEAD = "0003"
 """The schema's newest revision; opening compares it before it pays for importing Alembic."""
 
 

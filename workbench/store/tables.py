@@ -12,13 +12,17 @@ from sqlalchemy.types import TypeDecorator
 __all__ = [
     "AlertRow",
     "Base",
+    "CheckRow",
     "DatasetRow",
     "DecisionRow",
     "EdgeRow",
+    "FeatureStatisticsRow",
+    "FeatureVersionRow",
     "FeatureViewRow",
     "GateRow",
     "HolderRow",
     "JobRow",
+    "MaterializationRow",
     "PipelineRunRow",
     "PredictionRow",
     "StepRow",
@@ -162,7 +166,23 @@ class DatasetRow(Base):
     schema: Mapped[dict[str, Any]]
     rows: Mapped[int]
     digest: Mapped[str]
+    recipe: Mapped[dict[str, Any]] = mapped_column(default=dict)
     read_at: Mapped[datetime]
+
+
+class CheckRow(Base):
+    """What a contract found of one content of a source; checking it again replaces it."""
+
+    __tablename__ = "checks"
+    __table_args__ = (UniqueConstraint("source", "digest", "contract"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    digest: Mapped[str]
+    contract: Mapped[str]
+    outcome: Mapped[str]
+    report: Mapped[dict[str, Any]]
+    checked_at: Mapped[datetime]
 
 
 class EdgeRow(Base):
@@ -190,6 +210,54 @@ class FeatureViewRow(Base):
     digest: Mapped[str]
     definition: Mapped[dict[str, Any]]
     applied_at: Mapped[datetime]
+
+
+class FeatureVersionRow(Base):
+    """A definition that a feature view has had; only ever appended."""
+
+    __tablename__ = "feature_versions"
+    __table_args__ = (UniqueConstraint("view", "digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    view: Mapped[str]
+    digest: Mapped[str]
+    definition: Mapped[dict[str, Any]]
+    applied_at: Mapped[datetime]
+
+
+class FeatureStatisticsRow(Base):
+    """What the values of one feature were in one window of its event time."""
+
+    __tablename__ = "feature_statistics"
+    __table_args__ = (UniqueConstraint("view", "digest", "feature", "window_start"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    view: Mapped[str]
+    digest: Mapped[str]
+    feature: Mapped[str]
+    window_start: Mapped[datetime]
+    window_end: Mapped[datetime]
+    rows: Mapped[int]
+    statistics: Mapped[dict[str, Any]]
+    computed_at: Mapped[datetime]
+
+
+class MaterializationRow(Base):
+    """How far a feature view is in an online store, and when that was."""
+
+    __tablename__ = "materializations"
+    __table_args__ = (UniqueConstraint("view", "store"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    view: Mapped[str]
+    store: Mapped[str]
+    digest: Mapped[str]
+    state: Mapped[str]
+    until: Mapped[datetime | None]
+    rows: Mapped[int]
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
 
 
 class GateRow(Base):

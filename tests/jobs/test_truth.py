@@ -227,21 +227,29 @@ def test_a_full_disk_ends_the_job_and_is_said(tmp_path: Path) -> None:
     assert replay(folder).cells[0].outputs[0].text == "small\n"
 
 
+def _memory_controller() -> tuple[Path, str]:
+    """Say where groups that limit memory are made, and what their limit is called."""
+    top = Path("/sys/fs/cgroup")
+    with suppress(OSError):
+        if "memory" in (top / "cgroup.subtree_control").read_text("ascii").split():
+            return top, "memory.max"
+    if (top / "memory" / "cgroup.procs").exists():
+        return top / "memory", "memory.limit_in_bytes"
+    pytest.skip("no control groups limit memory here")
+
+
 @contextmanager
 def _control_group(limit: int) -> Iterator[Path]:
-    """A control group of version 2 whose processes may have so many bytes together."""
-    top = Path("/sys/fs/cgroup")
+    """A control group, of whichever version is here, whose processes may have so many bytes."""
+    top, limit_file = _memory_controller()
     group = top / f"workbench-test-{os.getpid()}"
     try:
-        shared = (top / "cgroup.subtree_control").read_text("ascii").split()
-        if "memory" not in shared:
-            pytest.skip("control groups of version 2 don't limit memory here")
         group.mkdir()
     except OSError as error:
-        pytest.skip(f"no control group of version 2 can be made here: {error}")
+        pytest.skip(f"no control group can be made here: {error}")
     try:
-        (group / "memory.max").write_text(str(limit), encoding="ascii")
-        with suppress(FileNotFoundError):  # without swap there is no such file
+        (group / limit_file).write_text(str(limit), encoding="ascii")
+        with suppress(OSError):  # without swap there is no such file
             (group / "memory.swap.max").write_text("0", encoding="ascii")
         yield group
     finally:

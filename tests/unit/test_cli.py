@@ -52,6 +52,7 @@ def test_settings_mistakes_name_file_and_key(cli: Cli, blank_project: Project) -
         (["models", "show", "flihgts"], ["unknown model 'flihgts'", "there are none"]),
         (["models", "promote", "none", "1"], ["unknown model 'none'"]),
         (["jobs", "show", "2013"], ["unknown job '2013'"]),
+        (["jobs", "list", "--batch", "nope"], ["unknown batch 'nope'", "there are none"]),
         (["runs", "show", "abc"], ["unknown run 'abc'"]),
         (["runs", "list", "--filter", "metrics >"], ["metrics >", "there are"]),
         (["features", "show", "a:b"], ["unknown feature 'a:b'"]),

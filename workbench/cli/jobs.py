@@ -38,6 +38,7 @@ app = group("Notebook jobs: what ran, how it ended, where its record is.")
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="A job, or a whole batch.")]
 
 _CANCEL_SECONDS = 30
+_LATEST = 1000
 
 
 @app.command("list")
@@ -55,6 +56,9 @@ def list_(
         raise NotFoundError.named("state", state, JOB_STATES)
     settle(here)
     jobs = list_jobs(here, limit, batch=batch, states=[state] if state else None)
+    if batch is not None and not list_jobs(here, 1, batch=batch):
+        batches = {job.batch for job in list_jobs(here, _LATEST) if job.batch}
+        raise NotFoundError.named("batch", batch, batches)
     if json_:
         print_json(jobs)
         return

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,8 @@ import psutil
 import pytest
 
 from tests.jobs.forked_kernels import kernel, wait_until_gone
-from tests.jobs.job_folders import wait_until
-from workbench.jobs.kernels import ForkingError, ForkingParent
+from tests.jobs.job_folders import JobProcess, executed, job_folder, wait_until
+from workbench.jobs.kernels import ADDRESS_VARIABLE, ForkingError, ForkingParent
 
 
 @pytest.fixture
@@ -40,13 +41,10 @@ def test_a_killed_kernel_takes_all_that_it_started(parent: ForkingParent) -> Non
     assert parent.ready
 
 
-SLOW_FLUSH = """
+# The thread that sends outputs is busy when the kernel is asked to leave.
+BUSY_LATER = """
 import sys, time
-flush = sys.stdout.flush
-def slow():
-    time.sleep(0.3)
-    flush()
-sys.stdout.flush = slow
+sys.stdout.pub_thread.io_loop.call_later(0.5, time.sleep, 1.0)
 """
 
 
@@ -54,9 +52,32 @@ def test_a_kernel_that_is_slow_to_send_its_last_outputs_leaves_by_itself(
     parent: ForkingParent,
 ) -> None:
     with kernel(parent) as forked:
-        forked.run(SLOW_FLUSH)
+        forked.run(BUSY_LATER)
+        time.sleep(0.7)
         forked.manager.request_shutdown()
         assert forked.manager.provisioner.process.wait(5) == 0
+
+
+FLOOD = """
+kernel = get_ipython().kernel
+for number in range(20_000):
+    kernel.session.send(
+        kernel.iopub_socket, "display_data",
+        {"data": {"text/plain": str(number)}, "metadata": {}, "transient": {}},
+        parent=kernel.get_parent(), ident=b"display_data",
+    )
+"""
+
+
+def test_a_flood_of_outputs_is_all_there(tmp_path: Path, parent: ForkingParent) -> None:
+    folder = job_folder(tmp_path / "job", [FLOOD])
+    environment = {ADDRESS_VARIABLE: parent.address}
+    with JobProcess(folder, environment=environment) as process:
+        assert process.wait()["kernel"] == "forked", process.log
+    [cell] = executed(folder).cells
+    assert [output.data["text/plain"] for output in cell.outputs] == [
+        str(number) for number in range(20_000)
+    ]
 
 
 @pytest.mark.parametrize("killed", ["server", "guard"])

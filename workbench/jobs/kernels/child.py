@@ -23,8 +23,6 @@ from workbench.jobs.kernels.linux import become_subreaper, die_with_parent
 
 __all__ = ["become"]
 
-_PATIENCE_SECONDS = 1.0
-
 
 def become(request: dict[str, Any], streams: Sequence[int], parent: int, began: int) -> NoReturn:
     """Turn this process, just forked from `parent`, into what is requested; never return.
@@ -89,24 +87,13 @@ def _reseed() -> None:
 def _run_kernel(argv: list[str], parent: int) -> object:
     launcher = importlib.util.find_spec("ipykernel_launcher")
     sys.argv = [str(launcher.origin) if launcher else "ipykernel_launcher", *argv]
-    from ipykernel.kernelapp import IPKernelApp
+    from workbench.jobs.kernels.app import KernelApp
 
     # ipykernel looked for the process that it belongs to when it was imported.
-    app = IPKernelApp.instance(parent_handle=parent)
+    app = KernelApp.instance(parent_handle=parent)
     app.initialize(argv)
     app.start()
-    _end_control(app.control_thread)
     return 0
-
-
-def _end_control(thread: Any) -> None:
-    """End the thread that was asked to shut down, which is about to send what is left of outputs.
-
-    ipykernel ends the thread that sends them first, and each then waits ten seconds for the other.
-    """
-    if thread is not None and thread.is_alive():
-        thread.stop()
-        thread.join(_PATIENCE_SECONDS)
 
 
 def _run_job(request: dict[str, Any]) -> object:

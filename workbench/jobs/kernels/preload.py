@@ -44,6 +44,7 @@ ALWAYS = (
     "jedi",
     "sqlite3",
     "papermill",
+    "workbench.jobs.kernels.app",
     "workbench.jobs.process",
     "workbench.jobs.engine.ahead",
 )

@@ -55,7 +55,7 @@ def test_a_kernel_that_is_slow_to_send_its_last_outputs_leaves_by_itself(
         forked.run(BUSY_LATER)
         time.sleep(0.7)
         forked.manager.request_shutdown()
-        assert forked.manager.provisioner.process.wait(5) == 0
+        assert forked.manager.provisioner.process.wait(9) == 0
 
 
 FLOOD = """

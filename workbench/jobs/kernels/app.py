@@ -9,16 +9,16 @@ from ipykernel.kernelapp import IPKernelApp
 
 __all__ = ["KernelApp"]
 
-_PATIENCE_SECONDS = 1.0
+_PATIENCE_SECONDS = 5.0
 
 
-class KernelApp(IPKernelApp):  # type: ignore[misc]  # its library has no types here
+class KernelApp(IPKernelApp):
     """Differs from ipykernel's own in two things that lose outputs or time."""
 
     def init_iopub(self, context: Any) -> None:
         """Let outputs wait for their reader: by default the socket drops them from 1,000 on."""
         context.setsockopt(zmq.SNDHWM, 0)
-        super().init_iopub(context)
+        super().init_iopub(context)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Close all, beginning with the thread that was asked to shut down.
@@ -30,4 +30,4 @@ class KernelApp(IPKernelApp):  # type: ignore[misc]  # its library has no types 
         if control is not None and control.is_alive():
             control.stop()
             control.join(_PATIENCE_SECONDS)
-        super().close()
+        super().close()  # type: ignore[no-untyped-call]

@@ -20,14 +20,14 @@ class KernelApp(IPKernelApp):
         context.setsockopt(zmq.SNDHWM, 0)
         super().init_iopub(context)  # type: ignore[no-untyped-call]
 
-    def close(self) -> None:
-        """Close all, beginning with the thread that was asked to shut down.
+    def start(self) -> None:
+        """Run until it is asked to leave, and end the thread that was asked.
 
-        It is about to send what is left of outputs. ipykernel ends the thread that sends them
-        first, and each then waits ten seconds for the other.
+        That one is about to send what is left of outputs. At exit ipykernel ends the thread that
+        sends them first, and each then waits ten seconds for the other.
         """
+        super().start()  # type: ignore[no-untyped-call]
         control = self.control_thread
         if control is not None and control.is_alive():
             control.stop()
             control.join(_PATIENCE_SECONDS)
-        super().close()  # type: ignore[no-untyped-call]

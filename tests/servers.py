@@ -1,7 +1,9 @@
-"""Real servers for tests: PostgreSQL and MLflow's own, on free loopback ports, gone afterwards."""
+"""Real servers for tests, on free loopback ports, gone afterwards: databases, MLflow, S3, HTTP."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import pwd
 import shutil
@@ -10,13 +12,27 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 
-__all__ = ["free_port", "mlflow_server", "postgresql", "redis"]
+__all__ = [
+    "FileServer",
+    "ObjectStorage",
+    "file_server",
+    "free_port",
+    "mlflow_server",
+    "object_storage",
+    "postgresql",
+    "redis",
+]
 
 _SERVER_ENVIRONMENT = {
     # Two processes of 440 MB rather than ten of 1.9 GB.
@@ -130,6 +146,153 @@ def mlflow_server(folder: Path, *, port: int | None = None, store: str = "") -> 
             yield f"http://127.0.0.1:{port}"
         finally:
             _end_group(server)
+
+
+@dataclass
+class FileServer:
+    """An HTTP server of a folder's files, which fails as it is told to, and what it was asked.
+
+    Each of `failures` is the answer to one request: a status with its headers, or `cut` (the
+    connection closes half-way through the file), `drop` (before a word) or `stall` (nothing more
+    comes after half of it, until `go_on`).
+    """
+
+    folder: Path
+    address: str = ""
+    failures: list[tuple[int, dict[str, str]] | Literal["cut", "drop", "stall"]] = field(
+        default_factory=list
+    )
+    asked: list[dict[str, str]] = field(default_factory=list)
+    sized: bool = True
+    stalled: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def file_server(folder: Path) -> Iterator[FileServer]:
+    """Serve a folder's files over HTTP for the block, with an ETag and the time of each."""
+    state = FileServer(folder)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            state.asked.append({"path": self.path, **self.headers})
+            failure = state.failures.pop(0) if state.failures else None
+            if isinstance(failure, tuple):
+                self._answer(failure[0], failure[1], b"<p>a page, no data</p>")
+            elif failure != "drop":
+                self._give(whole=failure is None)
+            if failure == "stall":
+                state.stalled.set()
+                state.go_on.wait(60)
+
+        def _give(self, *, whole: bool) -> None:
+            path = state.folder / self.path.partition("?")[0].lstrip("/")
+            if not path.is_file():
+                self._answer(404, {}, b"")
+                return
+            content = path.read_bytes()
+            marks = {
+                "ETag": f'"{hashlib.sha256(content).hexdigest()}"',
+                "Last-Modified": formatdate(path.stat().st_mtime, usegmt=True),
+            }
+            if self.headers.get("If-None-Match") == marks["ETag"]:
+                self._answer(304, marks, b"")
+            else:
+                size = {"Content-Length": str(len(content))} if state.sized else {}
+                self._answer(200, {**marks, **size}, content if whole else content[:-20])
+
+        def _answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+            self.wfile.flush()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield state
+    finally:
+        state.go_on.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass(frozen=True)
+class ObjectStorage:
+    """A server that speaks S3, and what to connect to it with."""
+
+    endpoint: str
+    key: str
+    secret: str
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The options as polars and deltalake have them."""
+        return {
+            "aws_endpoint_url": self.endpoint,
+            "aws_access_key_id": self.key,
+            "aws_secret_access_key": self.secret,
+            "aws_region": "us-east-1",
+            "aws_allow_http": "true",
+        }
+
+
+@contextmanager
+def object_storage(folder: Path, bucket: str) -> Iterator[ObjectStorage]:
+    """Run moto's S3 as a process of its own for the block, with one empty bucket.
+
+    It checks who asks: only the user it makes may do anything, and a wrong secret is refused.
+
+    Raises
+    ------
+    RuntimeError
+        If it doesn't start.
+    """
+    port = free_port()
+    log = folder / "objects.log"
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with log.open("ab") as output:
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_for_port(port, server, log)
+            yield _with_user(f"http://127.0.0.1:{port}", bucket)
+        finally:
+            server.kill()
+            server.wait()
+
+
+def _with_user(endpoint: str, bucket: str) -> ObjectStorage:
+    """Make a bucket and a user who may use it, then have everybody checked."""
+    import boto3
+
+    root = {
+        "endpoint_url": endpoint,
+        "region_name": "us-east-1",
+        "aws_access_key_id": "root",
+        "aws_secret_access_key": "root",
+    }
+    users = boto3.client("iam", **root)
+    users.create_user(UserName="reader")
+    key = users.create_access_key(UserName="reader")["AccessKey"]
+    allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    users.put_user_policy(UserName="reader", PolicyName="all", PolicyDocument=policy)
+    boto3.client("s3", **root).create_bucket(Bucket=bucket)
+    checking = urllib.request.Request(
+        f"{endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"}
+    )
+    urllib.request.urlopen(checking).close()
+    return ObjectStorage(endpoint, key["AccessKeyId"], key["SecretAccessKey"])
 
 
 def _program(name: str) -> Path:

@@ -12,9 +12,9 @@ import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_origin
+from typing import Any, Literal, TypeVar, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -32,15 +32,51 @@ _PREFIX = "WORKBENCH_"
 
 
 class SourceSettings(BaseModel):
-    """A named source of data: where it is, and how its text is read."""
+    """A named source of data: where it is, how it is read, and what the catalogue says of it.
+
+    A credential never stands here. An address or an option names it: `${NAME}` is a variable of
+    the environment and `${keyring:SERVICE/USER}` an entry of the keyring, wherever in a text they
+    are; an option may also be `env:NAME` or `keyring:SERVICE/USER` as a whole.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str = Field(
-        description="a path from the project's root, or package:NAME/path for a packaged file"
+        description="a path from the project's root, package:NAME/path for a packaged file, or "
+        "s3://…, postgresql://…, https://…, redis+stream://… and the like"
     )
+    format: Literal["parquet", "csv", "jsonl", "arrow", "delta"] | None = Field(
+        default=None, description="how the files are written, where their names don't tell"
+    )
+    glob: bool = Field(default=False, description="whether *, ? and [] in the address are wild")
+    table: str | None = Field(default=None, description="a database's table, or schema.table")
+    query: str | None = Field(default=None, description="a database's query, in place of a table")
     description: str = Field(default="", description="what the rows are, for the catalogue")
+    owner: str = Field(default="", description="who answers for it, for the catalogue")
+    tags: list[str] = Field(default=[], description="words to find it by, for the catalogue")
+    key: list[str] = Field(default=[], description="the columns that say what a row is about")
+    event_time: str | None = Field(default=None, description="the column of when it happened")
+    label_time: str | None = Field(
+        default=None, description="the column of when a label became known, which may be later"
+    )
+    created: str | None = Field(default=None, description="the column of when a row was written")
     null_values: list[str] = Field(default=["", "NA"], description="texts that mean null in a CSV")
+    sha256: str | None = Field(
+        default=None, pattern="^[0-9a-f]{64}$", description="what a fetched file has to hash to"
+    )
+    max_mb: float = Field(default=1024, gt=0, description="the most that a fetched file may be")
+    retries: int = Field(
+        default=3, ge=0, le=20, description="how often a fetch that failed is tried again"
+    )
+    options: dict[str, str | int | float | bool] = Field(
+        default={},
+        description="of object storage and databases: their own; of HTTP: headers to send",
+    )
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _one_column_is_a_list_of_one(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
 
 
 class CostSettings(BaseModel):

@@ -8,15 +8,17 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
-from workbench.data.digest import frame_digest
+from workbench.data.digest import digest_parts
+from workbench.data.recipes import Recipe
+from workbench.errors import NotFoundError, UsageError
 from workbench.project import Project
 from workbench.store import DatasetRow, database, insert_missing, now
 
-__all__ = ["Dataset", "list_datasets", "record"]
+__all__ = ["Dataset", "find_dataset", "list_datasets", "record"]
 
 
 class Dataset(BaseModel):
-    """What was read: where from, its columns and types, how many rows, and its digest."""
+    """What was read: where from, its columns and types, how many rows, its digest and how."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
@@ -26,25 +28,48 @@ class Dataset(BaseModel):
     rows: int
     digest: str
     read_at: datetime
+    recipe: Recipe = Recipe()
 
     @property
     def node(self) -> str:
         """The dataset's name in the lineage."""
-        return f"dataset:{self.name}@{self.digest[:12]}"
+        return f"dataset:{self.label}"
+
+    @property
+    def stamped(self) -> bool:
+        """Whether it was too large to digest, and its digest is of its source's stamp."""
+        return self.digest.startswith("stamp-")
+
+    @property
+    def label(self) -> str:
+        """The dataset's name as commands take it: `flights@0f3a…`."""
+        return f"{self.name}@{self.digest[:12]}"
 
 
-def record(project: Project, name: str, address: str, frame: pl.DataFrame) -> Dataset:
-    """Record that `frame` was read from `address` under `name`; the same content only once."""
-    digest = frame_digest(frame)
+def record(
+    project: Project,
+    name: str,
+    address: str,
+    frame: pl.DataFrame | pl.LazyFrame,
+    recipe: Recipe | None = None,
+) -> Dataset:
+    """Record that `frame` was read from `address` under `name`; the same content only once.
+
+    A lazy frame is read through once, in batches. Of the same content read in several ways the
+    first recipe stands.
+    """
+    parts = digest_parts(frame)
+    made = (recipe or Recipe()).model_copy(update={"cells": parts.cells}).stored()
     dataset = {
         "name": name,
         "address": address,
-        "schema": {column: str(dtype) for column, dtype in frame.schema.items()},
-        "rows": frame.height,
-        "digest": digest,
+        "schema": {column: str(dtype) for column, dtype in frame.collect_schema().items()},
+        "rows": parts.rows,
+        "digest": parts.value,
+        "recipe": made,
         "read_at": now(),
     }
-    same = select(DatasetRow).where(DatasetRow.name == name, DatasetRow.digest == digest)
+    same = select(DatasetRow).where(DatasetRow.name == name, DatasetRow.digest == parts.value)
     with database(project).session() as session:
         insert_missing(session, DatasetRow, [dataset])
         return _dataset(session.scalars(same).one())
@@ -57,6 +82,38 @@ def list_datasets(project: Project) -> list[Dataset]:
         return [_dataset(row) for row in rows]
 
 
+def find_dataset(project: Project, label: str) -> Dataset:
+    """Find the one dataset that `NAME@DIGEST`, `NAME` (the newest) or `DIGEST` means.
+
+    Digests may be shortened as far as they stay clear.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    UsageError
+        If a shortened digest means several.
+    """
+    known = list_datasets(project)
+    name, at, digest = label.rpartition("@")
+    if not at:
+        named = [dataset for dataset in known if dataset.name == label]
+        if named:
+            return named[0]
+        digest = label
+    found = [
+        dataset
+        for dataset in known
+        if digest and dataset.digest.startswith(digest) and name in ("", dataset.name)
+    ]
+    if not found:
+        raise NotFoundError.named("dataset", label, [dataset.label for dataset in known])
+    if len({dataset.digest for dataset in found}) > 1:
+        meant = ", ".join(dataset.label for dataset in found[:5])
+        raise UsageError(f"{label}: means several datasets: {meant}")
+    return found[0]
+
+
 def _dataset(row: DatasetRow) -> Dataset:
     return Dataset(
         name=row.name,
@@ -65,4 +122,5 @@ def _dataset(row: DatasetRow) -> Dataset:
         rows=row.rows,
         digest=row.digest,
         read_at=row.read_at,
+        recipe=Recipe.model_validate(row.recipe),
     )

@@ -21,10 +21,11 @@ import polars as pl
 
 from workbench.data.datasets import record
 from workbench.data.observers import notify
+from workbench.data.recipes import Recipe, from_reader
 from workbench.errors import WorkbenchError
 from workbench.project import Project
 
-__all__ = ["ReaderTap"]
+__all__ = ["READERS", "ReaderTap"]
 
 READERS = {
     "polars": (
@@ -98,7 +99,11 @@ def _hear(original: Callable[..., Any], project: Project) -> Callable[..., Any]:
     def reader(*args: Any, **kwargs: Any) -> Any:
         content = original(*args, **kwargs)
         if _is_users(sys._getframe(1).f_code.co_filename):
-            _record(project, original.__name__, args[0] if args else _named(kwargs), content)
+            source = args[0] if args else _named(kwargs)
+            library = original.__module__.partition(".")[0]
+            options = {key: kwargs[key] for key in kwargs if args or key not in _SOURCES}
+            recipe = from_reader(f"{library}.{original.__name__}", args, options)
+            _record(project, original.__name__, source, content, recipe)
         return content
 
     return reader
@@ -113,12 +118,12 @@ def _is_users(filename: str) -> bool:
     return not filename.startswith((*_LIBRARIES, _OURS))
 
 
-def _record(project: Project, reader: str, source: Any, content: Any) -> None:
+def _record(project: Project, reader: str, source: Any, content: Any, recipe: Recipe) -> None:
     """Record a frame that was read; what can't be recorded is said, and is still the user's."""
     try:
         frame = content if isinstance(content, pl.DataFrame) else pl.from_pandas(content)
         name, address = _name_and_address(project, reader, source)
-        notify(record(project, name, address, frame))
+        notify(record(project, name, address, frame, recipe))
     except Exception as error:  # whatever pandas holds must not fail the read that went well
         kind = error if isinstance(error, WorkbenchError) else type(error).__name__
         _logger.warning("what %s read is not in the run's record: %s", reader, kind)

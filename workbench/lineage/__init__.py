@@ -6,5 +6,6 @@ was used to make its target.
 """
 
 from workbench.lineage.edges import Edge, downstream, link, link_all, upstream
+from workbench.lineage.observers import observing_use, used
 
-__all__ = ["Edge", "downstream", "link", "link_all", "upstream"]
+__all__ = ["Edge", "downstream", "link", "link_all", "observing_use", "upstream", "used"]

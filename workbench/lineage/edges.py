@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
@@ -35,20 +35,20 @@ def link_all(project: Project, edges: Iterable[Edge]) -> None:
         insert_missing(session, EdgeRow, rows)
 
 
-def upstream(project: Project, node: str) -> list[Edge]:
-    """Return every edge that leads to `node`, nearest first."""
-    return _walk(project, node, towards_sources=True)
+def upstream(project: Project, *nodes: str) -> list[Edge]:
+    """Return every edge that leads to one of `nodes`, nearest first."""
+    return _walk(project, nodes, towards_sources=True)
 
 
-def downstream(project: Project, node: str) -> list[Edge]:
-    """Return every edge that starts from `node`, nearest first."""
-    return _walk(project, node, towards_sources=False)
+def downstream(project: Project, *nodes: str) -> list[Edge]:
+    """Return every edge that starts from one of `nodes`, nearest first."""
+    return _walk(project, nodes, towards_sources=False)
 
 
-def _walk(project: Project, node: str, *, towards_sources: bool) -> list[Edge]:
+def _walk(project: Project, nodes: Sequence[str], *, towards_sources: bool) -> list[Edge]:
     near, far = (EdgeRow.target, "source") if towards_sources else (EdgeRow.source, "target")
     found: dict[Edge, None] = {}
-    frontier, seen = {node}, {node}
+    frontier, seen = set(nodes), set(nodes)
     with database(project).session() as session:
         while frontier:
             rows = session.scalars(select(EdgeRow).where(near.in_(frontier)).order_by(EdgeRow.id))

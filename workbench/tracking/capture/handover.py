@@ -38,9 +38,10 @@ class Note(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["environment", "dataset", "modules", "memory"]
+    kind: Literal["environment", "dataset", "node", "modules", "memory"]
     environment: Environment | None = None
     dataset: Dataset | None = None
+    node: str = ""
     modules: list[str] = []
     peak_memory_bytes: int = 0
 
@@ -52,6 +53,7 @@ class Captured(BaseModel):
 
     environment: Environment | None = None
     datasets: list[Dataset] = []
+    nodes: list[str] = []
     modules: list[Path] = []
     peak_memory_bytes: int = 0
 
@@ -64,6 +66,7 @@ class Captured(BaseModel):
         return cls(
             environment=environments[-1] if environments else None,
             datasets=list(datasets.values()),
+            nodes=list(dict.fromkeys(note.node for note in notes if note.node)),
             modules=[Path(path) for path in modules],
             peak_memory_bytes=max((note.peak_memory_bytes for note in notes), default=0),
         )
@@ -123,4 +126,5 @@ def store_captured(run: Run, captured: Captured) -> None:
             "profile": json.dumps({"num_rows": dataset.rows}),
         }
         run.writer.dataset(fields, "read")
-    link(run.project, [dataset.node for dataset in captured.datasets], run.node, "read")
+    read = [*(dataset.node for dataset in captured.datasets), *captured.nodes]
+    link(run.project, read, run.node, "read")

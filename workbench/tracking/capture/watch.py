@@ -12,6 +12,7 @@ import polars as pl
 
 from workbench.data import Dataset, ReaderTap, observing
 from workbench.git.modules import local_modules
+from workbench.lineage import observing_use
 from workbench.project import Project
 from workbench.tracking import autolog
 from workbench.tracking.autolog.imports import when_imported
@@ -53,6 +54,7 @@ class Watch:
     def start(self) -> None:
         """Begin to listen."""
         self._undo.enter_context(observing(self._read))
+        self._undo.enter_context(observing_use(self._use))
         self._undo.callback(self._tap.detach)
         self._tap.attach(pl)
         self._undo.callback(autolog.disable)
@@ -70,6 +72,9 @@ class Watch:
 
     def _read(self, dataset: Dataset) -> None:
         self._tell(Note(kind="dataset", dataset=dataset))
+
+    def _use(self, node: str) -> None:
+        self._tell(Note(kind="node", node=node))
 
     def _attach_pandas(self) -> None:
         self._tap.attach(sys.modules["pandas"])

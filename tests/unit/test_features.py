@@ -16,13 +16,17 @@ from workbench import Project
 from workbench.errors import ConfigError, DataError, FeatureError, NotFoundError, UsageError
 from workbench.features import (
     Count,
+    Distinct,
     FeatureView,
-    Rate,
+    Last,
+    Mean,
     Spine,
+    Sum,
     build_frame,
     feature_view,
     load_definitions,
     load_spine,
+    request_view,
     training_frame,
 )
 from workbench.features.definitions import duration
@@ -314,6 +318,40 @@ def test_two_processes_may_store_the_same_view_at_once(project: Project) -> None
     assert len(stored(project)) == 2
 
 
+WINDOWS = '''
+@feature_view(
+    entity="shop",
+    event_time="at",
+    created="known",
+    owner="us",
+    aggregates=[
+        *(kind("id", "2d") for kind in (Sum, Mean, Last)),
+        Distinct("good", "2d"),
+        Count("2d"),
+    ],
+)
+def windows(sales):
+    """What the shop sold."""
+    return {name: pl.col(name).str.to_datetime(time_zone="UTC") for name in ("at", "known")}
+'''
+
+
+def test_every_kind_of_aggregate_is_as_of_what_was_known(
+    project: Project, declare: Callable[[str], None]
+) -> None:
+    """Order 1 was known a day late, and order 4 only when it was too old for the window."""
+    declare(WINDOWS)
+    spine = asked((1, january(2, 11)), (1, january(2)), (1, january(3, 14)), (1, january(5, 11)))
+    frame = features_of(project, spine, "windows")
+    assert [column.to_list() for column in frame.iter_columns()][2:] == [
+        [0, 1, 3, 3],
+        [None, 1.0, 3.0, 3.0],
+        [None, 1, 3, 3],
+        [0, 1, 1, 1],
+        [0, 1, 1, 1],
+    ]
+
+
 # Files and declarations with mistakes in them
 
 
@@ -384,7 +422,8 @@ def test_a_feature_that_the_rows_do_not_bring_is_named(
     project: Project, declare: Callable[..., None]
 ) -> None:
     declare(VIEW.replace('{"rent"', '{"height"'))
-    with pytest.raises(FeatureError, match=r'^shops: unable to find column "height"') as raised:
+    said = r"features/shops.py: shops: no column 'height' for"
+    with pytest.raises(FeatureError, match=said) as raised:
         features_of(project, asked((1, january(3))), "shops")
     assert "\n" not in str(raised.value)
 
@@ -394,10 +433,10 @@ def test_a_view_with_a_naive_time_is_refused(
 ) -> None:
     timed = VIEW.replace("owner=", 'event_time="at", owner=')
     declare(timed)
-    with pytest.raises(FeatureError, match="feature view shops: 'at' is String; expected an aware"):
+    with pytest.raises(FeatureError, match=r"features/shops.py: shops: time 'at' is String"):
         features_of(project, asked((1, january(3))), "shops")
     declare(timed.replace('"at"', '"day"'))
-    with pytest.raises(FeatureError, match="feature view shops: no column 'day'; there are: shop,"):
+    with pytest.raises(FeatureError, match="shops: no column 'day' for its time: there are: at,"):
         features_of(project, asked((1, january(3))), "shops")
 
 
@@ -459,23 +498,101 @@ def test_definitions_tell_what_they_read_and_give(project: Project) -> None:
     assert orders.key == "id"
 
 
-def test_a_declaration_has_either_features_or_aggregates() -> None:
-    with pytest.raises(FeatureError, match="either features or aggregates"):
-        feature_view(entity="shop", owner="us")
-    with pytest.raises(FeatureError, match="either features or aggregates"):
-        feature_view(
-            entity="shop", owner="us", event_time="at", features={"a": ""}, aggregates=[Count("1d")]
-        )
-    with pytest.raises(FeatureError, match="need an event_time"):
-        feature_view(entity="shop", owner="us", aggregates=[Rate("good", "1d")])
+def view(sales: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows."""
+    return sales
 
 
-def test_a_ttl_that_would_make_every_value_null_is_refused() -> None:
-    """Without an event time every row is older than any ttl; a window has its own length."""
-    with pytest.raises(FeatureError, match="a ttl is the age of a row"):
-        feature_view(entity="shop", owner="us", ttl="1d", features={"rent": "rent"})
-    with pytest.raises(FeatureError, match="a ttl is the age of a row"):
-        feature_view(entity="shop", owner="us", event_time="at", ttl="1d", aggregates=[Count("1d")])
+def declared(**changes: Any) -> FeatureView:
+    right: dict[str, Any] = {"entity": "shop", "owner": "us", "event_time": "at"}
+    return feature_view(**{**right, **changes})(view)
+
+
+RENT = {"features": {"rent": "rent, euro"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "either features or aggregates"),
+        ({**RENT, "aggregates": [Count("1d")]}, "either features or aggregates"),
+        ({"features": ["rent"]}, "features: expected a dict"),
+        ({"aggregates": ["count"]}, "expected Count, Sum, Mean, Rate, Distinct or Last, found"),
+        ({"aggregates": [Count("1d")], "event_time": None}, "need an event_time"),
+        # Without an event time every row is older than any ttl; a window has its own length.
+        ({**RENT, "ttl": "1d", "event_time": None}, "a ttl is the age of a row"),
+        ({"aggregates": [Count("1d")], "ttl": "1d"}, "a ttl is the age of a row"),
+        ({**RENT, "ttl": "1w"}, "ttl: duration '1w': expected a whole number and m, h or d"),
+        ({**RENT, "ttl": 3}, "ttl: duration 3: expected a whole number"),
+        ({"aggregates": [Count("59m")]}, "count over 59m: a window is from 1h to 90d long"),
+        ({"aggregates": [Sum("x", "91d")]}, "sum over 91d: a window is from 1h to 90d long"),
+        ({"aggregates": [Sum("x", "1.5h")]}, "sum over: duration '1.5h'"),
+        ({"aggregates": [Sum("x", "1h"), Sum("x", "1h")]}, "declares x_sum_1h twice"),
+        ({**RENT, "availability": "bach"}, "unknown availability 'bach': did you mean batch"),
+        ({**RENT, "availability": "request"}, "declared with @request_view"),
+        ({**RENT, "availability": "streaming", "event_time": None}, "need an event_time"),
+        ({**RENT, "freshness": "soon"}, "freshness: duration 'soon'"),
+        ({**RENT, "freshness": "2h", "event_time": None}, "freshness is the age of rows"),
+        ({"features": {"rent": " "}}, "feature 'rent' needs a description"),
+        ({"features": {"shop": "itself"}}, "'shop' is its entity and something else too"),
+        ({"features": {"a:b": "?"}}, "a colon parts a view from its feature"),
+        ({"features": {"__x": "?"}}, "'__x' can't be a column"),
+        ({**RENT, "entity": []}, "entity: name at least one column"),
+        ({**RENT, "entity": ["shop", "shop"]}, "entity: a column is named twice"),
+        ({**RENT, "event_time": "shop"}, "'shop' is its entity and something else too"),
+        ({"aggregates": [Last("__event", "1d")]}, "'__event' can't be a column"),
+        ({**RENT, "tags": "place"}, r"tags: expected a list of texts, like \['place'\]"),
+        ({**RENT, "owner": ""}, "owner: expected who answers for it"),
+    ],
+)
+def test_a_declaration_that_cannot_be_is_refused_by_name(
+    changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(FeatureError, match=f"^view: .*{said}") as raised:
+        declared(**changes)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_windows_reach_from_an_hour_to_ninety_days() -> None:
+    windows = [Count("60m"), Sum("x", "1h"), Mean("x", "90d"), Distinct("x", "2160h")]
+    assert list(declared(aggregates=windows).features) == [
+        "count_60m",
+        "x_sum_1h",
+        "x_mean_90d",
+        "x_distinct_2160h",
+    ]
+
+
+def test_an_aggregate_is_described_in_words_of_its_own_or_in_ours() -> None:
+    windows = [Last("rent", "7d"), Sum("rent", "7d", about="money for walls")]
+    assert declared(aggregates=windows).features == {
+        "rent_last_7d": "latest rent over the past 7d",
+        "rent_sum_7d": "money for walls over the past 7d",
+    }
+
+
+def test_sources_are_named_by_the_parameters() -> None:
+    def none() -> pl.LazyFrame:
+        """Nothing."""
+        return pl.LazyFrame()
+
+    def several(*frames: pl.LazyFrame) -> pl.LazyFrame:
+        """Something."""
+        return frames[0]
+
+    def two__parts(sales: pl.LazyFrame) -> pl.LazyFrame:
+        """Rows."""
+        return sales
+
+    how = feature_view(entity="shop", owner="us", features={"rent": "rent"})
+    with pytest.raises(FeatureError, match="none: reads no source; name one"):
+        how(none)
+    with pytest.raises(FeatureError, match=r"several: its parameters .*; \*frames.* names none"):
+        how(several)
+    with pytest.raises(FeatureError, match="two__parts: two underscores part a view from"):
+        how(two__parts)
+    with pytest.raises(FeatureError, match=r"view: a request view reads no source.*sales"):
+        request_view(owner="us", features={"x": "x"})(view)  # type: ignore[arg-type]
 
 
 def test_durations_are_whole_minutes_hours_or_days() -> None:

@@ -1,4 +1,4 @@
-"""Point-in-time joins, against a slow implementation that nobody could get wrong."""
+"""Point-in-time joins, rule by rule."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from workbench.errors import FeatureError
 from workbench.features.join import (
+    ask,
     asof_features,
     check_order,
-    event_totals,
     in_order,
     known_rows,
+    latest,
     restored,
     to_utc,
-    window_features,
 )
 
 Row = dict[str, Any]
@@ -28,78 +28,12 @@ Row = dict[str, Any]
 START = datetime(2013, 3, 10, tzinfo=UTC)
 TIME = pl.Datetime("us", "UTC")
 MICROSECOND = timedelta(microseconds=1)
-SPINE = {"row": pl.Int64, "k": pl.Int64, "j": pl.String, "t": TIME}
+SPINE = {"k": pl.Int64, "j": pl.String, "t": TIME}
 ROWS = {"k": pl.Int64, "j": pl.String, "at": TIME, "made": TIME, "x": pl.Int64, "y": pl.String}
-EVENTS = {"k": pl.Int64, "j": pl.String, "at": TIME, "late": pl.Boolean}
 
 
 def hour(number: float) -> datetime:
     return START + timedelta(hours=number)
-
-
-# A handful of keys and hours, so that ties, gaps and late arrivals are the rule.
-KEYS = st.sampled_from([1, 2, None])
-OTHER_KEYS = st.sampled_from(["a", "b", None])
-HOURS = st.integers(0, 7).map(hour)
-MAYBE_HOURS = HOURS | st.none()
-LENGTHS = st.integers(1, 6).map(lambda hours: timedelta(hours=hours))
-SPINES = st.lists(st.fixed_dictionaries({"k": KEYS, "j": OTHER_KEYS, "t": MAYBE_HOURS}), max_size=8)
-HISTORIES = st.lists(
-    st.fixed_dictionaries(
-        {
-            "k": KEYS,
-            "j": OTHER_KEYS,
-            "at": MAYBE_HOURS,
-            "made": MAYBE_HOURS,
-            "x": st.integers(0, 9) | st.none(),
-            "y": st.sampled_from(["p", "q", None]),
-        }
-    ),
-    max_size=14,
-)
-LOGS = st.lists(
-    st.fixed_dictionaries(
-        {
-            "k": KEYS,
-            "j": OTHER_KEYS,
-            "at": MAYBE_HOURS,
-            "late": st.sampled_from([True, False, None]),
-        }
-    ),
-    max_size=14,
-)
-ENTITIES = st.sampled_from([("k",), ("k", "j")])
-
-
-def same_entity(asked: Row, row: Row, entity: tuple[str, ...]) -> bool:
-    return all(row[key] is not None and row[key] == asked[key] for key in entity)
-
-
-def as_known(
-    asked: Row,
-    history: list[Row],
-    entity: tuple[str, ...],
-    *,
-    event: str | None,
-    created: str | None,
-    ttl: timedelta | None,
-) -> Row | None:
-    """Find the row that was known at the moment asked about, by looking at every one of them."""
-    best: tuple[Any, ...] | None = None
-    answer = None
-    for position, row in enumerate(history):
-        at = row[event] if event else START - timedelta(days=99)
-        made = row[created] if created else at
-        if not same_entity(asked, row, entity) or None in (asked["t"], at, made):
-            continue
-        if at <= asked["t"] and made <= asked["t"]:
-            # The latest event; of those the latest made; of those the one that was listed last.
-            rank = (at, made, position)
-            if best is None or rank > best:
-                best, answer = rank, row
-    if answer is None or (ttl is not None and best is not None and best[0] < asked["t"] - ttl):
-        return None
-    return answer
 
 
 def joined(
@@ -111,83 +45,14 @@ def joined(
     ttl: timedelta | None = None,
 ) -> pl.DataFrame:
     """Join as the library does."""
-    asked = pl.DataFrame([{"row": number, **row} for number, row in enumerate(spine)], schema=SPINE)
+    frame = pl.DataFrame(spine, schema=SPINE)
     rows = known_rows(
         pl.DataFrame(history, schema=ROWS).lazy(), entity, event, created, ["x", "y"]
     ).collect()
-    check_order(rows, "rows")
-    return restored(
-        asof_features(in_order(asked.lazy(), "t"), rows.lazy(), entity, "t", ["x", "y"], ttl, "v")
-    ).collect()
-
-
-def counted(
-    spine: list[Row],
-    log: list[Row],
-    over: timedelta,
-    entity: tuple[str, ...] = ("k",),
-    also: timedelta | None = None,
-) -> pl.DataFrame:
-    """Aggregate over windows as the library does."""
-    asked = pl.DataFrame([{"row": number, **row} for number, row in enumerate(spine)], schema=SPINE)
-    windows = [("rate", "late", "rate", over), ("count", None, "count", over)]
-    if also is not None:
-        windows += [("rate2", "late", "rate", also), ("count2", None, "count", also)]
-    totals = event_totals(pl.DataFrame(log, schema=EVENTS).lazy(), entity, "at", ["late"]).collect()
-    check_order(totals, "totals")
-    return restored(
-        window_features(in_order(asked.lazy(), "t"), totals.lazy(), entity, "t", windows, "v")
-    ).collect()
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    spine=SPINES,
-    history=HISTORIES,
-    entity=ENTITIES,
-    event=st.sampled_from(["at", None]),
-    created=st.sampled_from(["made", None]),
-    ttl=LENGTHS | st.none(),
-)
-def test_a_join_gives_what_looking_at_every_row_gives(
-    spine: list[Row],
-    history: list[Row],
-    entity: tuple[str, ...],
-    event: str | None,
-    created: str | None,
-    ttl: timedelta | None,
-) -> None:
-    if event is None:
-        ttl = None  # what has always been true has no age
-    result = joined(spine, history, entity, event, created, ttl)
-    expected = [
-        as_known(asked, history, entity, event=event, created=created, ttl=ttl) for asked in spine
-    ]
-    assert result["row"].to_list() == list(range(len(spine)))
-    assert result.select("k", "j", "t").rows() == [(r["k"], r["j"], r["t"]) for r in spine]
-    assert result["v__x"].to_list() == [row and row["x"] for row in expected]
-    assert result["v__y"].to_list() == [row and row["y"] for row in expected]
-
-
-@settings(max_examples=200, deadline=None)
-@given(spine=SPINES, log=LOGS, entity=ENTITIES, over=LENGTHS, also=LENGTHS)
-def test_a_window_gives_what_looking_at_every_event_gives(
-    spine: list[Row], log: list[Row], entity: tuple[str, ...], over: timedelta, also: timedelta
-) -> None:
-    result = counted(spine, log, over, entity, also)
-    assert result["row"].to_list() == list(range(len(spine)))
-    for length, rate, count in ((over, "v__rate", "v__count"), (also, "v__rate2", "v__count2")):
-        for asked, row in zip(spine, result.to_dicts(), strict=True):
-            within = [
-                event["late"]
-                for event in log
-                if same_entity(asked, event, entity)
-                and None not in (asked["t"], event["at"])
-                and asked["t"] - length < event["at"] <= asked["t"]
-            ]
-            known = [late for late in within if late is not None]
-            assert row[count] == len(within)
-            assert row[rate] == (pytest.approx(sum(known) / len(known)) if known else None)
+    check_order(rows, "rows", entity)
+    asked = ask(frame, entity, "t")
+    answers = asof_features(asked, [rows], ["x", "y"], ttl, "v")
+    return frame.hstack(asked.answered(answers, answers.clear(1), frame.height))
 
 
 def row(at: float, made: float, x: int | None, k: int | None = 1, y: str = "p") -> Row:
@@ -275,13 +140,12 @@ def test_what_has_always_been_true_is_true_before_1970() -> None:
 def test_a_null_key_matches_nothing_not_even_another_null() -> None:
     result = joined([asked(hour(3), k=None), asked(hour(3))], [row(1, 1, 10, k=None)])
     assert result["v__x"].to_list() == [None, None]
-    log = [{"k": None, "j": "a", "at": hour(1), "late": True}]
-    assert counted([asked(hour(2), k=None)], log, timedelta(hours=5))["v__count"].to_list() == [0]
 
 
 def test_two_entity_columns_have_to_match_both() -> None:
     history = [row(1, 1, 10), {**row(2, 2, 20), "j": "b"}]
     assert value_at(history, hour(3), entity=("k", "j")) == 10
+    assert value_at(history, hour(3), entity=("j", "k")) == 10
 
 
 @pytest.mark.parametrize("spine", [[], [asked(hour(3)), asked(hour(1))]], ids=["no spine", "spine"])
@@ -290,10 +154,6 @@ def test_empty_frames_join_with_all_columns_and_types(spine: list[Row], history:
     result = joined(spine, history)
     assert result.schema == {**SPINE, "v__x": pl.Int64, "v__y": pl.String}
     assert result.height == len(spine)
-    log = [{"k": r["k"], "j": r["j"], "at": r["at"], "late": True} for r in history]
-    windows = counted(spine, log, timedelta(hours=9))
-    assert windows.schema == {**SPINE, "v__rate": pl.Float64, "v__count": pl.Int64}
-    assert windows["v__count"].to_list() == [len(history)] * len(spine)
 
 
 def test_a_spine_in_any_order_keeps_it() -> None:
@@ -303,75 +163,32 @@ def test_a_spine_in_any_order_keeps_it() -> None:
     assert result["v__x"].to_list() == order
 
 
-def test_a_column_of_the_spine_may_be_called_like_a_feature() -> None:
-    """The value joined is the view's, and the spine's own column stays what it was."""
-    spine = pl.LazyFrame({"k": [1], "t": [hour(3)], "x": [-1], "at@home": ["kept"]}).cast(
-        {"t": TIME}
-    )
-    rows = known_rows(pl.LazyFrame([row(1, 1, 10)], schema=ROWS), ["k"], "at", "made", ["x"])
-    events = event_totals(pl.LazyFrame([row(1, 1, 1)], schema=ROWS), ["k"], "at", ["x"])
-    frame = asof_features(in_order(spine, "t"), rows, ["k"], "t", ["x"], None, "v")
-    windows = [("rate", "x", "rate", timedelta(hours=5))]
-    [answer] = (
-        restored(window_features(frame, events, ["k"], "t", windows, "w")).collect().to_dicts()
-    )
-    assert answer == {
-        "k": 1,
-        "t": hour(3),
-        "x": -1,
-        "at@home": "kept",
-        "v__x": 10,
-        "w__rate": 1.0,
-    }
-
-
-@pytest.mark.parametrize(
-    ("at", "inside"),
-    [
-        (hour(5) - timedelta(hours=3), False),
-        (hour(5) - timedelta(hours=3) + MICROSECOND, True),
-        (hour(5), True),
-        (hour(5) + MICROSECOND, False),
-    ],
-    ids=["at the start", "just after it", "at the end", "just after that"],
-)
-def test_a_window_is_open_at_its_start_and_closed_at_its_end(at: datetime, *, inside: bool) -> None:
-    log = [{"k": 1, "j": "a", "at": at, "late": True}]
-    [answer] = counted([asked(hour(5))], log, timedelta(hours=3)).to_dicts()
-    assert answer["v__count"] == int(inside)
-    assert answer["v__rate"] == (1.0 if inside else None)
-
-
-def test_a_window_without_events_counts_zero_and_has_no_rate() -> None:
-    [answer] = counted([asked(hour(5))], [], timedelta(hours=3)).to_dicts()
-    assert (answer["v__count"], answer["v__rate"]) == (0, None)
-
-
-def test_an_event_without_an_answer_is_counted_and_not_rated() -> None:
-    log = [{"k": 1, "j": "a", "at": hour(1), "late": late} for late in (True, None, False, None)]
-    [answer] = counted([asked(hour(2))], log, timedelta(hours=3)).to_dicts()
-    assert (answer["v__count"], answer["v__rate"]) == (4, 0.5)
-
-
-def test_a_nan_among_the_events_stays_in_its_own_row() -> None:
-    """In a running total one NaN would be in every later window."""
-    log = pl.LazyFrame(
-        {"k": [1, 1], "at": [hour(1), hour(6)], "late": [float("nan"), 1.0]},
-        schema={"k": pl.Int64, "at": TIME, "late": pl.Float64},
-    )
-    spine = in_order(pl.LazyFrame([asked(hour(7))], schema_overrides={"t": TIME}), "t")
-    windows = [("rate", "late", "rate", timedelta(hours=2))]
-    totals = event_totals(log, ["k"], "at", ["late"])
-    result = restored(window_features(spine, totals, ["k"], "t", windows, "v")).collect()
-    assert result["v__rate"].to_list() == [1.0]
-
-
 def test_rows_out_of_order_are_never_stored() -> None:
-    rows = known_rows(
-        pl.LazyFrame([row(1, 1, 1), row(2, 2, 2)], schema=ROWS), ["k"], "at", "made", ["x"]
-    ).collect()
-    with pytest.raises(FeatureError, match="weather: its rows aren't in order of time"):
-        check_order(rows.reverse(), "weather")
+    history = [row(1, 1, 1), row(2, 2, 2), row(1, 1, 3, k=2)]
+    frame = pl.LazyFrame(history, schema=ROWS)
+    rows = known_rows(frame, ["k"], "at", "made", ["x"]).collect()
+    check_order(rows, "weather", ["k"])
+    for wrong in (rows.reverse(), rows[[0, 2, 1]]):
+        with pytest.raises(FeatureError, match="weather: its rows aren't in order of entity and"):
+            check_order(wrong, "weather", ["k"])
+
+
+def test_a_feature_may_be_the_entity_itself() -> None:
+    rows = known_rows(pl.LazyFrame([row(1, 1, 10)], schema=ROWS), ["k"], "at", None, ["k", "x"])
+    questions = ask(pl.DataFrame([asked(hour(2))], schema=SPINE), ["k"], "t")
+    answers = asof_features(questions, [rows.collect()], ["k", "x"], None, "v")
+    assert answers.to_dicts() == [{"v__k": 1, "v__x": 10}]
+
+
+def test_the_latest_row_of_a_table_is_joined_in_an_order_that_can_be_undone() -> None:
+    spine = pl.LazyFrame([asked(hour(2)), asked(hour(1)), asked(hour(0))], schema=SPINE)
+    history = pl.LazyFrame([row(1, 1, 10), row(2, 2, 20)], schema=ROWS)
+    rows = known_rows(history, ["k"], "at", None, ["x"])
+    assert restored(latest(in_order(spine, "t"), rows, ["k"], "t")).collect()["x"].to_list() == [
+        20,
+        10,
+        None,
+    ]
 
 
 def test_a_naive_time_is_refused_not_guessed() -> None:

@@ -11,39 +11,69 @@ of definition make a training frame:
 A feature is written `view:feature` and is the column `view__feature` of a frame.
 """
 
-from workbench.features.catalogue import FeatureEntry, ViewChange, apply, catalogue, search
+from workbench.features.applying import ViewChange, ViewVersion, apply, history
+from workbench.features.catalogue import FeatureEntry, catalogue, search
 from workbench.features.definitions import (
     Count,
     Definitions,
+    Distinct,
     FeatureView,
+    Last,
+    Mean,
     Rate,
     RequestView,
     Spine,
+    Sum,
     feature_view,
     load_definitions,
     request_view,
     spine,
 )
 from workbench.features.frames import BuiltFrame, build_frame, load_spine, training_frame
+from workbench.features.offline import append
+from workbench.features.online import (
+    OnlineReader,
+    check_parity,
+    freshness,
+    materialize_online,
+    online,
+)
+from workbench.features.statistics import FeatureStatistics, FeatureSummary, sparkline, summary
 
 __all__ = [
     "BuiltFrame",
     "Count",
     "Definitions",
+    "Distinct",
     "FeatureEntry",
+    "FeatureStatistics",
+    "FeatureSummary",
     "FeatureView",
+    "Last",
+    "Mean",
+    "OnlineReader",
     "Rate",
     "RequestView",
     "Spine",
+    "Sum",
     "ViewChange",
+    "ViewVersion",
+    "append",
     "apply",
     "build_frame",
     "catalogue",
+    "check_parity",
     "feature_view",
+    "freshness",
+    "history",
     "load_definitions",
     "load_spine",
+    "materialize_online",
+    "online",
     "request_view",
     "search",
+    "sparkline",
     "spine",
+    "summary",
     "training_frame",
 ]

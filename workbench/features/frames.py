@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from workbench.errors import FeatureError, NotFoundError
 from workbench.features.definitions import (
     Definitions,
-    FeatureView,
     RequestView,
     View,
-    duration,
     load_definitions,
 )
-from workbench.features.join import asof_features, in_order, restored, to_utc, window_features
-from workbench.features.offline import Sources, materialize, materialize_spine, read_stored
+from workbench.features.join import Asked, ask, to_utc
+from workbench.features.offline import (
+    Sources,
+    Stored,
+    key_types,
+    materialize,
+    materialize_spine,
+    read_stored,
+)
+from workbench.features.parallel import join_view
+from workbench.lineage import used
 from workbench.project import Project
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["BuiltFrame", "build_frame", "load_spine", "training_frame"]
 
@@ -35,31 +47,37 @@ def load_spine(name: str, project: Project | None = None) -> pl.DataFrame:
     """Return the rows of the spine called `name`, ordered by time and key."""
     project = project or Project.find()
     spine = load_definitions(project).spine(name)
-    return read_stored(materialize_spine(project, spine, Sources(project))).collect()
+    stored = materialize_spine(project, spine, Sources(project))
+    used(stored.node)
+    return read_stored(stored).collect()
 
 
 def training_frame(
-    spine: pl.DataFrame,
+    spine: pl.DataFrame | pd.DataFrame,
     features: Sequence[str],
     *,
-    event_time: str,
+    event_time: str = "event_time",
     project: Project | None = None,
+    cluster: str | None = None,
 ) -> pl.DataFrame:
     """Join features to a spine as they were known at each row's `event_time`.
 
     Parameters
     ----------
     spine
-        The rows, with an aware `event_time` and the entity columns of the views.
+        The rows, with an aware `event_time` and the entity columns of the views. Of a pandas frame
+        the columns count and not the index.
     features
         `view:feature`, or `view` for all of its features. A request view may use the features of
         the views named before it.
+    cluster
+        The address of a Dask scheduler (`tcp://host:8786`) whose workers see the project's folder.
 
     Returns
     -------
     polars.DataFrame
         The spine's columns and one column `view__feature` for each feature; the same rows in the
-        same order.
+        same order. Its `event_time` is in microseconds, UTC.
 
     Raises
     ------
@@ -69,8 +87,11 @@ def training_frame(
         If the spine lacks an entity column or its time is naive.
     """
     project = project or Project.find()
-    definitions = load_definitions(project)
-    return _joined_frame(project, definitions, Sources(project), spine, features, event_time)[0]
+    frame = spine if isinstance(spine, pl.DataFrame) else _from_pandas(spine)
+    joining = _Joining(project, load_definitions(project), Sources(project), event_time, cluster)
+    joined = joining.join(frame, features)
+    used(*joining.nodes)
+    return joined
 
 
 def build_frame(project: Project, spine_name: str, features: Sequence[str]) -> BuiltFrame:
@@ -79,37 +100,59 @@ def build_frame(project: Project, spine_name: str, features: Sequence[str]) -> B
     spine = definitions.spine(spine_name)
     sources = Sources(project)
     stored = materialize_spine(project, spine, sources)
-    rows = read_stored(stored).collect()
-    frame, nodes = _joined_frame(project, definitions, sources, rows, features, spine.event_time)
-    return BuiltFrame(frame, [stored.node, *nodes])
+    joining = _Joining(project, definitions, sources, spine.event_time)
+    frame = joining.join(read_stored(stored).collect(), features)
+    return BuiltFrame(frame, [stored.node, *joining.nodes])
 
 
-def _joined_frame(
-    project: Project,
-    definitions: Definitions,
-    sources: Sources,
-    spine: pl.DataFrame,
-    features: Sequence[str],
-    event_time: str,
-) -> tuple[pl.DataFrame, list[str]]:
-    nodes = []
-    frame = in_order(to_utc(spine.lazy(), event_time, "spine"), event_time)
-    try:
-        for view_name, names in _by_view(features, definitions.views).items():
-            view = definitions.view(view_name)
+@dataclass
+class _Joining:
+    """One spine on its way through its views."""
+
+    project: Project
+    definitions: Definitions
+    sources: Sources
+    event_time: str
+    cluster: str | None = None
+    nodes: list[str] = field(default_factory=list)
+
+    def join(self, spine: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
+        """Add the features to a spine."""
+        frame = to_utc(spine.lazy(), self.event_time, "spine").collect()
+        questions: dict[tuple[tuple[str, pl.DataType], ...], Asked] = {}
+        for name, names in _by_view(features, self.definitions.views).items():
+            view = self.definitions.view(name)
             if isinstance(view, RequestView):
                 frame = _requested(frame, view, names)
-            else:
-                stored = materialize(project, view, sources)
-                nodes.append(stored.node)
-                frame = _joined(frame, view, read_stored(stored), names, event_time)
-        result = restored(frame).collect()
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).partition("\n")[0]
-        raise FeatureError(f"training frame: {reason}") from error
-    if result.height != spine.height:
-        raise FeatureError(f"rows in {spine.height}, rows out {result.height}: a view multiplies")
-    return result, nodes
+                continue
+            stored = materialize(self.project, view, self.sources)
+            self.nodes.append(stored.node)
+            keys = _keys(frame, stored)
+            asked = questions.get(kind := tuple(keys.schema.items()))
+            if asked is None:  # views of the same entity are asked the same
+                asked = questions[kind] = ask(
+                    keys.with_columns(frame[self.event_time].alias(_AT)), view.entity, _AT
+                )
+            answers = join_view(
+                asked,
+                stored,
+                names,
+                frame.height,
+                memory_mb=self.project.settings.memory_mb,
+                cluster=self.cluster,
+            )
+            frame = frame.with_columns(answers.get_columns())
+        return frame
+
+
+_AT = "__at"
+
+
+def _from_pandas(spine: pd.DataFrame) -> pl.DataFrame:
+    with warnings.catch_warnings():
+        # Of how pyarrow asks pandas for aware times; what it gets is right.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return pl.from_pandas(spine)
 
 
 def _by_view(features: Sequence[str], views: Mapping[str, View]) -> dict[str, list[str]]:
@@ -126,45 +169,34 @@ def _by_view(features: Sequence[str], views: Mapping[str, View]) -> dict[str, li
     return wanted
 
 
-def _requested(frame: pl.LazyFrame, view: RequestView, names: list[str]) -> pl.LazyFrame:
+def _requested(frame: pl.DataFrame, view: RequestView, names: list[str]) -> pl.DataFrame:
     expressions = view.run()
-    if not isinstance(expressions, dict):
-        kind = type(expressions).__name__
-        raise FeatureError(f"request view {view.name}: expected a dict, it returned a {kind}")
-    if sorted(expressions) != sorted(view.features):
-        raise FeatureError(
-            f"request view {view.name}: declares {', '.join(view.features)}; "
-            f"returns {', '.join(expressions)}"
-        )
-    return frame.with_columns(expressions[name].alias(f"{view.name}__{name}") for name in names)
+    try:
+        return frame.with_columns(expressions[name].alias(f"{view.name}__{name}") for name in names)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).partition("\n")[0]
+        raise FeatureError(f"training frame: {view.name}: {reason}") from error
 
 
-def _joined(
-    frame: pl.LazyFrame, view: FeatureView, rows: pl.LazyFrame, names: list[str], moment: str
-) -> pl.LazyFrame:
-    rows = _with_entity(rows, view, frame)
-    if not view.aggregates:
-        ttl = duration(view.ttl) if view.ttl else None
-        return asof_features(frame, rows, view.entity, moment, names, ttl, view.name)
-    windows = [
-        (aggregate.name, aggregate.column, aggregate.kind, duration(aggregate.over))
-        for aggregate in view.aggregates
-        if aggregate.name in names
-    ]
-    return window_features(frame, rows, view.entity, moment, windows, view.name)
-
-
-def _with_entity(rows: pl.LazyFrame, view: FeatureView, spine: pl.LazyFrame) -> pl.LazyFrame:
-    """Check the entity columns of a spine, and give the view's rows the types that it has."""
-    want, have = spine.collect_schema(), rows.collect_schema()
+def _keys(spine: pl.DataFrame, stored: Stored) -> pl.DataFrame:
+    """Return the entity columns of a spine, as the view has them."""
+    view, have = stored.view, key_types(stored)
     for key in view.entity:
-        if key not in want:
+        if key not in spine.columns:
             raise FeatureError(f"the spine has no column {key!r}, the entity of view {view.name}")
-        if want[key] != have[key] and not (want[key].is_integer() and have[key].is_integer()):
+        if not _comparable(spine.schema[key], have[key]):
             raise FeatureError(
-                f"entity {key!r} is {want[key]} in the spine and {have[key]} in view {view.name}"
+                f"entity {key!r} is {spine.schema[key]} in the spine "
+                f"and {have[key]} in view {view.name}"
             )
-    other = [key for key in view.entity if want[key] != have[key]]
-    # A key too large for the spine's integers is null then, and can't be anybody's.
-    cast = rows.with_columns(pl.col(key).cast(want[key], strict=False) for key in other)
-    return cast.drop_nulls(other) if other else rows
+    # A key too large for the view's integers is null then, and can't be anybody's.
+    return spine.select(pl.col(key).cast(have[key], strict=False) for key in view.entity)
+
+
+def _comparable(one: pl.DataType, other: pl.DataType) -> bool:
+    texts = (pl.String, pl.Categorical, pl.Enum)
+    return (
+        one in (other, pl.Null)
+        or (one.is_integer() and other.is_integer())
+        or (one in texts and other in texts)
+    )

@@ -1,0 +1,16 @@
+"""The catalogue: one list of all that a project has, and of who uses it.
+
+Sources, datasets, feature views, functions of the request, features and models are entries of one
+form, found by the same words: name, description, column, owner, tag, and what uses them
+(`used_by:flights-late`). It is made of settings and records alone: nothing of the project's code
+runs for it.
+
+>>> import workbench as wb
+>>> wb.catalogue.search(project, "delay kind:source")  # doctest: +SKIP
+"""
+
+from workbench.catalogue.entries import KINDS, Entry, Kind
+from workbench.catalogue.finding import list_entries, search
+from workbench.catalogue.showing import Shown, show
+
+__all__ = ["KINDS", "Entry", "Kind", "Shown", "list_entries", "search", "show"]

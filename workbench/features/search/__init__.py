@@ -1,0 +1,32 @@
+"""Search as you type: an index of words, of which each answer is a few operations on bitmaps.
+
+Every word that is typed is the beginning of a word of the hit; where nothing fits, of one that is
+a letter off. Hits in the title come first, and of those the most used. `tag:`, `owner:`, `entity:`,
+`used_by:` and `kind:` narrow a search. No text is an error.
+
+The index is derived: a folder `search` beside the records, brought up to date when they change.
+"""
+
+from workbench.features.search.building import Document
+from workbench.features.search.finding import Records, find, refresh
+from workbench.features.search.index import NEAR, Index
+from workbench.features.search.pacing import Paced
+from workbench.features.search.segment import Found
+from workbench.features.search.usage import UNUSED, Usage, usage
+from workbench.features.search.words import parse, words
+
+__all__ = [
+    "NEAR",
+    "UNUSED",
+    "Document",
+    "Found",
+    "Index",
+    "Paced",
+    "Records",
+    "Usage",
+    "find",
+    "parse",
+    "refresh",
+    "usage",
+    "words",
+]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench import (
+        catalogue,
         data,
         experiments,
         explain,
@@ -40,6 +41,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Project",
     "__version__",
+    "catalogue",
     "data",
     "experiments",
     "explain",

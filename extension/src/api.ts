@@ -69,6 +69,14 @@ export interface IModel {
   readonly versions: readonly IModelVersion[];
 }
 
+/** A feature's values, window by window: their means, or the numbers of rows. */
+export interface ISparkline {
+  readonly since: string;
+  readonly until: string;
+  readonly rows: number;
+  readonly points: readonly (number | null)[];
+}
+
 /** One feature of the catalogue: `workbench.features.FeatureEntry`. */
 export interface IFeature {
   readonly name: string;
@@ -76,11 +84,21 @@ export interface IFeature {
   readonly feature: string;
   readonly description: string;
   readonly view_description: string;
+  /** The type of its values; null where that isn't known before there are some. */
+  readonly dtype: string | null;
+  readonly formula: string | null;
   readonly entity: readonly string[];
   readonly owner: string;
   readonly tags: readonly string[];
   readonly availability: string;
   readonly ttl: string | null;
+  /** How old it may be online, as its view promises. */
+  readonly freshness: string | null;
+  readonly materialized_at: string | null;
+  readonly statistics: ISparkline | null;
+  /** `model:NAME` and `notebook:PATH`. */
+  readonly used_by: readonly string[];
+  readonly uses: number;
   /** Its column in a training frame. */
   readonly column: string;
   /** Python that a notebook needs to use the feature. */

@@ -22,6 +22,8 @@ from workbench.tracking import client, create_run, finish_run
 VIEWS = '''
 """Features of the test project."""
 
+import polars as pl
+
 import workbench as wb
 
 
@@ -41,7 +43,7 @@ def weather(weather):
 @wb.features.request_view(owner="network", features={"hour": "Scheduled hour"})
 def schedule():
     """What the timetable says."""
-    return {}
+    return {"hour": pl.col("scheduled").dt.hour()}
 '''
 
 

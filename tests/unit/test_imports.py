@@ -83,7 +83,12 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 # Parts of what is declared, which come with it and only with it.
-COMES_WITH = {"IPython": "ipykernel", "pydantic_core": "pydantic", "tornado": "jupyter-server"}
+COMES_WITH = {
+    "IPython": "ipykernel",
+    "botocore": "s3fs",
+    "pydantic_core": "pydantic",
+    "tornado": "jupyter-server",
+}
 
 
 def test_what_is_imported_is_declared() -> None:

@@ -13,17 +13,21 @@ from rich.text import Text
 import workbench
 from workbench.cli import (
     branches,
+    catalogue,
+    data,
     factories,
     features,
     jobs,
     models,
     monitors,
+    online,
     pipelines,
     places,
     running,
     runs,
     schedules,
     scores,
+    streaming,
 )
 from workbench.cli.context import err, use_folder
 from workbench.errors import WorkbenchError
@@ -49,7 +53,15 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(branches.app, name="branch")
 app.command("commit")(branches.commit)
 app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
+features.app.command("stream")(streaming.stream)
+features.app.command("materialize")(online.materialize)
+features.app.command("online")(online.online)
+features.app.command("parity")(online.parity)
+features.app.command("freshness")(online.freshness)
+features.app.command("withdraw")(online.withdraw)
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(scores.app, name="score")
 app.add_typer(monitors.app, name="monitor")
 app.add_typer(factories.app, name="factory")

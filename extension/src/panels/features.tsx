@@ -86,10 +86,16 @@ function Feature(props: {
         {breakable(feature.feature)}
       </div>
       <div>{feature.description}</div>
+      {feature.statistics && (
+        <Sparkline points={feature.statistics.points} trans={trans} />
+      )}
       <div className="jp-Workbench-featureFoot">
         <span className="jp-Workbench-facts">
           {entity && <span>{trans.__('per %1', entity)}</span>}
+          {feature.dtype && <span>{feature.dtype}</span>}
           <span>{feature.availability}</span>
+          {feature.freshness && <span>{trans.__('within %1', feature.freshness)}</span>}
+          {feature.uses > 0 && <span>{trans.__('used %1×', feature.uses)}</span>}
           {feature.tags.map(tag => (
             <span key={tag}>#{tag}</span>
           ))}
@@ -105,6 +111,42 @@ function Feature(props: {
         </button>
       </div>
     </li>
+  );
+}
+
+/** Draw values window by window; a window without one is a gap. */
+function Sparkline(props: {
+  readonly points: readonly (number | null)[];
+  readonly trans: TranslationBundle;
+}): JSX.Element | null {
+  const known = props.points.filter(point => point !== null);
+  if (known.length < 2) {
+    return null;
+  }
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const across = 100 / (props.points.length - 1);
+  const height = (point: number): number =>
+    14 - (12 * (point - low)) / (high - low || 1);
+  let pen = 'M';
+  const path = props.points.map((point, index) => {
+    if (point === null) {
+      pen = 'M';
+      return '';
+    }
+    const step = `${pen}${(index * across).toFixed(1)} ${height(point).toFixed(1)}`;
+    pen = 'L';
+    return step;
+  });
+  return (
+    <svg
+      className="jp-Workbench-sparkline"
+      role="img"
+      aria-label={props.trans.__('Values over time')}
+      viewBox="0 0 100 16"
+      preserveAspectRatio="none"
+    >
+      <path d={path.join('')} />
+    </svg>
   );
 }
 
@@ -124,7 +166,10 @@ function tooltip(feature: IFeature, trans: TranslationBundle): string {
     feature.view_description,
     feature.owner && trans.__('Owner: %1', feature.owner),
     feature.ttl && trans.__('Valid for: %1', feature.ttl),
-    feature.tags.length && trans.__('Tags: %1', feature.tags.join(', '))
+    feature.tags.length && trans.__('Tags: %1', feature.tags.join(', ')),
+    feature.formula && trans.__('Formula: %1', feature.formula),
+    feature.materialized_at && trans.__('Online since: %1', feature.materialized_at),
+    feature.used_by.length && trans.__('Used by: %1', feature.used_by.join(', '))
   ]
     .filter(Boolean)
     .join('\n');

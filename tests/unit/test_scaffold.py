@@ -22,7 +22,7 @@ from workbench.features import load_definitions
 from workbench.git import Repository
 from workbench.jobs.parameters import load_notebook, read_parameters
 
-TEMPLATES = ["blank", "flights"]
+TEMPLATES = ["blank", "flights", "tour"]
 
 
 @pytest.fixture(scope="module", params=TEMPLATES)

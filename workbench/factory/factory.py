@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -11,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from workbench.data import frame_digest, stamp
+from workbench.data.contracts import contract_path, list_contracts
 from workbench.errors import NotFoundError, UsageError
 from workbench.factory.spec import FactorySpec, Period
 from workbench.factory.steps import Steps
@@ -93,11 +96,18 @@ class Factory:
             "features": self.spec.features,
             "exclude": self.spec.exclude,
             "sources": {name: stamp(name, self.project) for name in sorted(sources)},
+            "contracts": self._contracts(sources),
         }
         known = self.steps.result("features", inputs)
         if known is not None and (self.project.root / known["path"]).exists():
             return known
         return self.steps.finish("features", inputs, self._build())
+
+    def _contracts(self, sources: Iterable[str]) -> dict[str, str]:
+        """What the rows of the sources have to be like: with other demands they are asked anew."""
+        asked = sorted(set(sources) & set(list_contracts(self.project)))
+        paths = [contract_path(self.project, name) for name in asked]
+        return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
     def _build(self) -> dict[str, Any]:
         built = build_frame(self.project, self.spec.spine, self.spec.features)

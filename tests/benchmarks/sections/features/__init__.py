@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
-from pathlib import Path
 
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.sections.features import online, pit, search
 
 __all__ = ["figures"]
 
-_PARTS = [
-    importlib.import_module(f"{__name__}.{name}")
-    for name in ("pit", "online", "search")
-    if Path(__file__).with_name(f"{name}.py").exists()
-]
+_PARTS = (pit, online, search)
 
 __doc__ = "\n\n".join((part.__doc__ or "").strip() for part in _PARTS)
 

@@ -105,6 +105,25 @@ export interface IFeature {
   readonly code: string;
 }
 
+/** A named source of data, and what was last read of it. */
+export interface ISource {
+  readonly name: string;
+  readonly description: string;
+  readonly owner: string;
+  readonly tags: readonly string[];
+  readonly rows: number | null;
+  readonly columns: number | null;
+  readonly read_at: string | null;
+  /** What its contract found of the content that was checked last. */
+  readonly contract: 'passed' | 'failed' | null;
+}
+
+/** The column report of a source: a page of its own, without a script. */
+export interface IReport {
+  readonly name: string;
+  readonly html: string;
+}
+
 /** The answer of each route. */
 export interface IRoutes {
   readonly project: IProject;
@@ -112,6 +131,8 @@ export interface IRoutes {
   readonly runs: readonly IRun[];
   readonly models: readonly IModel[];
   readonly features: readonly IFeature[];
+  readonly sources: readonly ISource[];
+  readonly report: IReport;
 }
 
 /** Why a request has no answer. `type` is the problem's family, `status` 0 if no server spoke. */

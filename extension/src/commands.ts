@@ -10,12 +10,14 @@ import { refreshIcon } from '@jupyterlab/ui-components';
 import { workbenchIcon } from './icons';
 import { FocusMemory, goOnWriting, insertCode } from './insert';
 import { pickFeature } from './pick';
+import { reportWidget } from './report';
 import { Workbench } from './workbench';
 
 export namespace CommandIDs {
   export const open = 'workbench:open';
   export const refresh = 'workbench:refresh';
   export const insertFeature = 'workbench:insert-feature';
+  export const openReport = 'workbench:open-report';
 }
 
 /** How long a notification stays, in milliseconds. JupyterLab shows none unless it is told. */
@@ -34,17 +36,59 @@ export function addSidebarCommands(
   const category = trans.__('Workbench');
   app.commands.addCommand(CommandIDs.open, {
     label: trans.__('Open the Workbench Sidebar'),
-    caption: trans.__('Show branch, runs, models and features of the project'),
+    caption: trans.__('Show branch, runs, models, data and features of the project'),
     icon: workbenchIcon,
     describedBy: NO_ARGS,
     execute: () => app.shell.activateById(sidebar.id)
   });
   app.commands.addCommand(CommandIDs.refresh, {
     label: trans.__('Refresh the Workbench Sidebar'),
-    caption: trans.__('Read branch, runs, models and features again'),
+    caption: trans.__('Read branch, runs, models, data and features again'),
     icon: refreshIcon,
     describedBy: NO_ARGS,
     execute: () => workbench.refresh()
+  });
+  app.commands.addCommand(CommandIDs.openReport, {
+    label: trans.__('Describe a Source of Data'),
+    caption: trans.__('Read a source and show what is in its columns'),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          source: {
+            type: 'string',
+            description: trans.__('The name of the source')
+          }
+        },
+        required: ['source']
+      }
+    },
+    execute: async args => {
+      const name = String(args.source);
+      const reading = Notification.emit(trans.__('Reading %1…', name), 'in-progress', {
+        autoClose: false
+      });
+      try {
+        const widget = reportWidget(
+          await workbench.report(name),
+          trans.__('Report of %1', name)
+        );
+        [...app.shell.widgets('main')]
+          .filter(each => each.id === widget.id)
+          .forEach(before => before.dispose());
+        app.shell.add(widget, 'main');
+        app.shell.activateById(widget.id);
+        Notification.dismiss(reading);
+        void workbench.sources.load();
+      } catch (error) {
+        Notification.update({
+          id: reading,
+          message: (error as Error).message,
+          type: 'error',
+          autoClose: false
+        });
+      }
+    }
   });
   palette?.addItem({ command: CommandIDs.open, category });
   palette?.addItem({ command: CommandIDs.refresh, category });

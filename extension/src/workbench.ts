@@ -6,11 +6,23 @@ import { IDisposable } from '@lumino/disposable';
 import { Debouncer } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { IBranch, IFeature, IModel, IProject, IRun, request } from './api';
+import {
+  IBranch,
+  IFeature,
+  IModel,
+  IProject,
+  IReport,
+  IRun,
+  ISource,
+  request
+} from './api';
 import { Resource } from './resource';
 
 /** How long typing in the filter box rests before the server is asked, in milliseconds. */
 const TYPING_PAUSE = 200;
+
+/** As many as a list to choose from can hold, and the server gives. */
+const MOST_FEATURES = '1000';
 
 /** The project of the folder that the user looks at. Nothing is read before `refresh`. */
 export class Workbench implements IDisposable {
@@ -19,6 +31,7 @@ export class Workbench implements IDisposable {
   readonly runs: Resource<readonly IRun[]>;
   readonly models: Resource<readonly IModel[]>;
   readonly features: Resource<readonly IFeature[]>;
+  readonly sources: Resource<readonly ISource[]>;
 
   constructor() {
     const at = () => ({ path: this._path });
@@ -29,6 +42,7 @@ export class Workbench implements IDisposable {
     this.features = new Resource(s =>
       request('features', { ...at(), q: this._filter }, s)
     );
+    this.sources = new Resource(s => request('sources', at(), s));
     this._typing = new Debouncer(() => this.features.load(), TYPING_PAUSE);
   }
 
@@ -78,7 +92,12 @@ export class Workbench implements IDisposable {
 
   /** List all features, whatever the filter box says. */
   allFeatures(): Promise<readonly IFeature[]> {
-    return request('features', { path: this._path });
+    return request('features', { path: this._path, limit: MOST_FEATURES });
+  }
+
+  /** Describe the columns of a source; it is read for that. */
+  report(name: string): Promise<IReport> {
+    return request('report', { path: this._path, q: name });
   }
 
   dispose(): void {
@@ -92,7 +111,7 @@ export class Workbench implements IDisposable {
   }
 
   private get _sections(): Resource<unknown>[] {
-    return [this.branch, this.runs, this.models, this.features];
+    return [this.branch, this.runs, this.models, this.sources, this.features];
   }
 
   private _path = '';

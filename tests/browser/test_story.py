@@ -87,6 +87,8 @@ def test_story(lab: Lab, notebook: Path, page: Page, screenshot: Callable[[str],
     sidebar.get_by_role("searchbox").fill("")
     expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=FIRST_SIGHT)
     screenshot("sidebar")
+    _reports_on_a_source(page, sidebar)
+    screenshot("report")
     assert broken == []
     assert asked - {None} == {"127.0.0.1"}  # None: what is in the page itself, as data
 
@@ -159,7 +161,7 @@ def _shows_the_models(sidebar: Locator, project: Project) -> None:
 def _filters_the_features(sidebar: Locator, project: Project) -> FeatureEntry:
     section = _section(sidebar, "Features")
     listed = section.get_by_role("button", name="Insert ")
-    everything = search(project, "")
+    everything = search(project, "", limit=50)
     expect(listed).to_have_count(min(len(everything), 30))
     feature = everything[-1]
     found = search(project, feature.name)
@@ -170,6 +172,16 @@ def _filters_the_features(sidebar: Locator, project: Project) -> FeatureEntry:
     expect(listed).to_have_count(len(found))
     expect(section.get_by_text(feature.description, exact=True)).to_be_visible()
     return feature
+
+
+def _reports_on_a_source(page: Page, sidebar: Locator) -> None:
+    section = _section(sidebar, "Data")
+    weather = section.get_by_role("listitem").filter(has_text="hourly weather")
+    expect(weather).to_contain_text("contract kept")
+    weather.get_by_role("button", name="Report of weather").click()
+    report = page.frame_locator('iframe[title="Report of weather"]')
+    expect(report.get_by_text("26,115").first).to_be_visible(timeout=FIRST_SIGHT)
+    expect(report.get_by_text("wind_speed").first).to_be_visible()
 
 
 def _inserts_at_the_cursor(page: Page, insert: Locator, feature: FeatureEntry) -> None:

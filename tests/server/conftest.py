@@ -47,6 +47,20 @@ def schedule():
 '''
 
 
+SETTINGS = """
+name = "flights"
+
+[sources.skies]
+address = "skies.csv"
+description = "what the weather was"
+owner = "ops"
+tags = ["sky"]
+
+[sources.gone]
+address = "gone.csv"
+"""
+
+
 class Answer(NamedTuple):
     """What the server said."""
 
@@ -71,11 +85,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _make_project(root: Path) -> None:
     (root / "features").mkdir(parents=True)
     (root / "notebooks").mkdir()
-    (root / "workbench.toml").write_text('name = "flights"\n')
+    (root / "workbench.toml").write_text(SETTINGS)
+    (root / "skies.csv").write_text("origin,<b>temp\nEWR,39.0\nJFK,41.5\n")
     (root / ".gitignore").write_text(".workbench/\n")
     (root / "features" / "views.py").write_text(VIEWS)
     repository = Repository.init(root)
-    repository.commit([".gitignore", "workbench.toml", "features"], "Start")
+    files = [".gitignore", "workbench.toml", "features", "skies.csv"]
+    repository.commit(files, "Start")
     (root / "notes.md").write_text("new\n")
     project = Project.find(root)
     apply(project)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,8 +21,8 @@ class Query(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     path: str = Field(default="", description="folder of the project, from the server's root")
-    limit: int = Field(default=50, ge=1, le=1000, description="how many runs, newest first")
-    q: str = Field(default="", description="words that a feature must have")
+    limit: int = Field(default=50, ge=1, le=1000, description="how many runs or features")
+    q: str = Field(default="", description="words that a feature must have; a source's name")
 
 
 class ProjectInfo(BaseModel):
@@ -33,6 +34,31 @@ class ProjectInfo(BaseModel):
     root: str
     folder: str | None
     """The project's root from the server's root; None if it is above the server's root."""
+
+
+class SourceInfo(BaseModel):
+    """A named source, and what was last read of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    description: str
+    owner: str
+    tags: list[str]
+    rows: int | None
+    columns: int | None
+    read_at: datetime | None
+    contract: Literal["passed", "failed"] | None
+    """What its contract found of the content that was checked last; None without one."""
+
+
+class ReportPage(BaseModel):
+    """The column report of a source: a page of its own, without a script."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    html: str
 
 
 Read: TypeAlias = Callable[[Project, Path, Query], Any]
@@ -92,7 +118,33 @@ def _models(project: Project, server_root: Path, query: Query) -> Any:
 def _features(project: Project, server_root: Path, query: Query) -> Any:
     from workbench.features import search
 
-    return search(project, query.q)
+    return search(project, query.q, limit=query.limit)
+
+
+def _sources(project: Project, server_root: Path, query: Query) -> list[SourceInfo]:
+    from workbench.data import last_checks, list_datasets
+
+    read = {dataset.name: dataset for dataset in reversed(list_datasets(project))}
+    found = {check.source: check.outcome for check in reversed(last_checks(project))}
+    return [
+        SourceInfo(
+            name=name,
+            description=source.description,
+            owner=source.owner,
+            tags=source.tags,
+            rows=read[name].rows if name in read else None,
+            columns=len(read[name].columns) if name in read else None,
+            read_at=read[name].read_at if name in read else None,
+            contract=found.get(name),
+        )
+        for name, source in project.settings.sources.items()
+    ]
+
+
+def _report(project: Project, server_root: Path, query: Query) -> ReportPage:
+    from workbench.data import read, report
+
+    return ReportPage(name=query.q, html=report(read(query.q, project)).html())
 
 
 ROUTES: Mapping[str, Read] = {
@@ -101,4 +153,6 @@ ROUTES: Mapping[str, Read] = {
     "runs": _runs,
     "models": _models,
     "features": _features,
+    "sources": _sources,
+    "report": _report,
 }

@@ -1,5 +1,5 @@
 /**
- * What the four sections are made of.
+ * What the sections are made of.
  */
 import { TranslationBundle } from '@jupyterlab/translation';
 import { caretRightIcon } from '@jupyterlab/ui-components';

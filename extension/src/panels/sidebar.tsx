@@ -14,6 +14,7 @@ import { workbenchIcon } from '../icons';
 import { useResource } from '../resource';
 import { Workbench } from '../workbench';
 import { BranchSection } from './branch';
+import { DataSection } from './data';
 import { FeaturesSection } from './features';
 import { ModelsSection } from './models';
 import { Failure, Loading } from './parts';
@@ -132,6 +133,11 @@ function Body(props: ISidebarOptions): JSX.Element {
       />
       <RunsSection workbench={workbench} trans={trans} />
       <ModelsSection workbench={workbench} trans={trans} />
+      <DataSection
+        workbench={workbench}
+        openReport={source => void commands.execute(CommandIDs.openReport, { source })}
+        trans={trans}
+      />
       <FeaturesSection
         workbench={workbench}
         insert={code => void commands.execute(CommandIDs.insertFeature, { code })}

@@ -14,7 +14,7 @@ import { IWorkbench, Workbench } from '../workbench';
 /** Adds the sidebar. */
 export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-workbench:sidebar',
-  description: 'Shows branch, runs, models and features of the project.',
+  description: 'Shows branch, runs, models, data and features of the project.',
   autoStart: true,
   requires: [IWorkbench],
   optional: [ICommandPalette, ILayoutRestorer, ISettingRegistry, ITranslator],

@@ -118,7 +118,7 @@ export interface ISource {
   readonly contract: 'passed' | 'failed' | null;
 }
 
-/** The column report of a source: a page of its own, without a script. */
+/** The column report of a source: markup and its style, without a script. */
 export interface IReport {
   readonly name: string;
   readonly html: string;

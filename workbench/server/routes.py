@@ -52,8 +52,8 @@ class SourceInfo(BaseModel):
     """What its contract found of the content that was checked last; None without one."""
 
 
-class ReportPage(BaseModel):
-    """The column report of a source: a page of its own, without a script."""
+class Report(BaseModel):
+    """The column report of a source: markup and its style, without a script."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -141,10 +141,10 @@ def _sources(project: Project, server_root: Path, query: Query) -> list[SourceIn
     ]
 
 
-def _report(project: Project, server_root: Path, query: Query) -> ReportPage:
+def _report(project: Project, server_root: Path, query: Query) -> Report:
     from workbench.data import read, report
 
-    return ReportPage(name=query.q, html=report(read(query.q, project)).html())
+    return Report(name=query.q, html=report(read(query.q, project)).fragment())
 
 
 ROUTES: Mapping[str, Read] = {

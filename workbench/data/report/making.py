@@ -49,14 +49,14 @@ class ColumnReport(BaseModel):
         """Return the report as plain data, ready for JSON but for NaN."""
         return self.model_dump(mode="json")
 
-    def html(self) -> str:
-        """Return the report as one page that needs nothing else."""
-        return page(self)
+    def fragment(self) -> str:
+        """Return the report as markup for a page, with its style: what a notebook shows."""
+        return fragment(self)
 
     def to_html(self, path: Path | str) -> Path:
         """Write the report as one page that needs nothing else, and return where it is."""
         with write_atomic(Path(path)) as beside:
-            beside.write_text(self.html(), encoding="utf-8")
+            beside.write_text(page(self), encoding="utf-8")
         return Path(path)
 
     def __repr__(self) -> str:

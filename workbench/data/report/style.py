@@ -4,6 +4,12 @@ from __future__ import annotations
 
 __all__ = ["STYLE"]
 
+# JupyterLab's own colours, but for a page that only says which of its themes it is shown in.
+_LAB = "--wb-ink:var(--jp-ui-font-color1,{ink});--wb-quiet:var(--jp-ui-font-color2,{quiet});\
+--wb-line:var(--jp-border-color2,{line});--wb-paper:var(--jp-layout-color1,{paper})"
+_LIGHT_LAB = _LAB.format(ink="#1f2430", quiet="#667085", line="#e2e5ea", paper="#fff")
+_DARK_LAB = _LAB.format(ink="#e4e6eb", quiet="#9aa1ad", line="#2e333c", paper="#16181d")
+
 _DARK = "--wb-paper:#16181d;--wb-ink:#e4e6eb;--wb-quiet:#9aa1ad;--wb-line:#2e333c;\
 --wb-bar:#6ea8e0;--wb-warn:#e0a15a;--wb-good:#67b98a"
 
@@ -12,12 +18,9 @@ STYLE = f"""
 --wb-bar:#3b78b8;--wb-warn:#c27a25;--wb-good:#2f855a;
 color:var(--wb-ink);font:13px/1.45 system-ui,sans-serif;font-variant-numeric:tabular-nums}}
 @media(prefers-color-scheme:dark){{.wb-report{{{_DARK}}}}}
-[data-jp-theme-light=true] .wb-report{{--wb-ink:var(--jp-ui-font-color1);
---wb-quiet:var(--jp-ui-font-color2);--wb-line:var(--jp-border-color2);
---wb-paper:var(--jp-layout-color1);--wb-bar:#3b78b8;--wb-warn:#c27a25;--wb-good:#2f855a}}
-[data-jp-theme-light=false] .wb-report{{{_DARK};--wb-ink:var(--jp-ui-font-color1);
---wb-quiet:var(--jp-ui-font-color2);--wb-line:var(--jp-border-color2);
---wb-paper:var(--jp-layout-color1)}}
+[data-jp-theme-light=true] .wb-report{{{_LIGHT_LAB};
+--wb-bar:#3b78b8;--wb-warn:#c27a25;--wb-good:#2f855a}}
+[data-jp-theme-light=false] .wb-report{{{_DARK};{_DARK_LAB}}}
 .wb-page{{margin:0;background:#fff}}
 .wb-page .wb-report{{padding:24px;min-height:100vh;box-sizing:border-box;
 background:var(--wb-paper)}}

@@ -377,6 +377,105 @@ def test_a_view_in_a_notebooks_cell_has_a_digest(
     assert len(set(shell.user_ns["seen"])) == 2
 
 
+HELPED = """
+import polars as pl
+from workbench.features import feature_view
+
+
+@feature_view(entity="shop", event_time="at", owner="us", features={"rent": "euro"})
+def top(shops):
+    '''Helped from the top.'''
+    return timed(shops, pl.col("rent") * FACTOR)
+
+
+@feature_view(entity="shop", event_time="at", owner="us", features={"rent": "euro"})
+def inside(shops):
+    '''Helped from inside.'''
+    from helpers_inside import FACTOR
+
+    return timed(shops, pl.col("rent") * FACTOR)
+
+
+@feature_view(entity="shop", event_time="at", owner="us", features={"rent": "euro"})
+def perhaps(shops):
+    '''Helped where there is help.'''
+    return timed(shops, pl.col("rent") * PERHAPS)
+
+
+def timed(frame, rent):
+    return frame.select("shop", pl.col("at").str.to_datetime(time_zone="UTC"), rent=rent)
+
+
+try:
+    from helpers_perhaps import FACTOR as PERHAPS
+except ImportError:
+    PERHAPS = 0
+
+from helpers_package.top import FACTOR
+"""
+
+
+def test_modules_beside_the_project_are_what_they_are_now(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From any folder, wherever the import stands, and in a process that has an older one."""
+    monkeypatch.chdir("/")
+    (project.root / "features" / "shops.py").write_text(HELPED)
+    package = project.root / "helpers_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "top.py").write_text("from helpers_package.deep import FACTOR\n")
+    files = {
+        "top": package / "deep.py",
+        "inside": project.root / "helpers_inside.py",
+        "perhaps": project.root / "helpers_perhaps.py",
+    }
+    for file in files.values():
+        file.write_text("FACTOR = 1\n")
+    before = {**sys.modules}
+    paths = [*sys.path]
+
+    def seen() -> tuple[dict[str, str], dict[str, float]]:
+        views = load_definitions(project).views
+        spine = pl.DataFrame({"shop": [1], "event_time": [datetime(2030, 1, 1, tzinfo=UTC)]})
+        frame = training_frame(spine, list(files), project=project)
+        return (
+            {name: view.code_digest for name, view in views.items()},
+            {name: frame[f"{name}__rent"].item() for name in files},
+        )
+
+    try:
+        digests, values = seen()
+        assert seen() == (digests, values)  # the first and the second load agree
+        for number, (name, file) in enumerate(files.items(), start=1):
+            file.write_text(f"FACTOR = {10**number}\n")
+            changed, new = seen()
+            assert changed[name] != digests[name]
+            assert new[name] == values[name] * 10**number
+            digests = changed
+        kept = sys.modules["helpers_package.top"]
+        seen()
+        assert sys.modules["helpers_package.top"] is kept  # nothing has changed
+    finally:
+        for name in sys.modules.keys() - before.keys():
+            if name.startswith("helpers_"):
+                del sys.modules[name]
+    assert sys.path == paths
+
+
+def test_a_broken_module_is_an_error_of_the_file_that_imports_it(project: Project) -> None:
+    (project.root / "helpers_broken.py").write_text("def\n")
+    (project.root / "features" / "shops.py").write_text("import helpers_broken\n")
+    with pytest.raises(ConfigError, match=r"features/shops.py: can't be run: SyntaxError"):
+        load_definitions(project)
+
+
+def test_a_file_that_ends_the_process_is_named(project: Project) -> None:
+    (project.root / "features" / "shops.py").write_text("import sys\nsys.exit(0)\n")
+    with pytest.raises(ConfigError, match=r"features/shops.py: can't be run: SystemExit: 0"):
+        load_definitions(project)
+
+
 # The plan
 
 
@@ -390,6 +489,26 @@ def test_the_plan_says_what_changed(project: Project, write: Write) -> None:
     assert found["sold"].details == ["code"]
     assert found["clock"].details == ["owner us → them", "tags none → time", "description"]
     assert changes(project)["shops"] == found["shops"]
+
+
+def test_a_source_that_lost_a_column_is_found_without_an_edit(
+    project: Project, write: Write
+) -> None:
+    apply(project)
+    (project.root / "shops.csv").write_text("shop,at,staff\n1,2024-01-01T00:00:00,2\n")
+    with pytest.raises(FeatureError, match=r"features/shops.py: shops: .*'rent'"):
+        apply(project)
+    (project.root / "shops.csv").write_text("shop,at,staff,rent\n1,2024-01-01T00:00:00,2.5,9\n")
+    assert kinds(project)["shops"] == "unchanged"
+    types = {entry.name: entry.dtype for entry in catalogue(project)}
+    assert (types["shops:staff"], types["shops:rent"]) == ("Float64", "Int64")
+    (project.root / "shops.csv").unlink()
+    found = {change.view: change for change in apply(project)}
+    assert "shops.csv" in str(found["shops"].unchecked)
+    assert {entry.dtype for entry in catalogue(project) if entry.view == "shops"} == {
+        "Float64",
+        "Int64",
+    }
 
 
 def test_types_are_known_from_the_columns(project: Project, write: Write) -> None:
@@ -550,8 +669,12 @@ def test_the_command_shows_the_plan_and_asks_before_it_breaks(
     assert refused.returncode == 2
     assert "ttl 2d → 3h" in refused.stdout  # the plan comes first
     assert "--yes" in refused.stderr
+    refused = call_cli("features", "apply", "--json", folder=project.root)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    plan = call_cli("features", "apply", "--json", "--dry-run", folder=project.root)
+    assert plan.returncode == 0
     assert len(history(project, "shops")) == 1
-    assert call_cli("features", "apply", "--yes", folder=project.root).returncode == 0
+    assert call_cli("features", "apply", "--json", "--yes", folder=project.root).returncode == 0
     done = call_cli("features", "history", "shops", "--json", folder=project.root)
     assert [version["current"] for version in json.loads(done.stdout)] == [True, False]
     again = call_cli("features", "apply", "--json", folder=project.root)

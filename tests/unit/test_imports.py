@@ -88,6 +88,7 @@ COMES_WITH = {
     "botocore": "s3fs",
     "pydantic_core": "pydantic",
     "tornado": "jupyter-server",
+    "urllib3": "requests",
 }
 
 

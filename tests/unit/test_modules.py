@@ -92,14 +92,27 @@ def test_a_lazy_module_is_not_loaded(project: Path) -> None:
     assert local_modules({"lazy": lazy}, project) == [file]
 
 
-def test_nothing_of_this_process_is_a_projects_but_the_tests(project: Path) -> None:
-    here = Path(__file__).resolve()
-    found = local_modules(sys.modules, project)
+OTHERS = """
+import sys
+from pathlib import Path
+import pytest
+import workbench.data, workbench.features, workbench.jobs, workbench.tracking
+from workbench.git.modules import local_modules
+print(*local_modules(sys.modules, Path(sys.argv[1])))
+"""
+
+
+def test_nothing_that_is_installed_is_a_projects(project: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OTHERS, project], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == []
+
+
+def test_what_is_imported_from_a_project_is_its_own() -> None:
     package = Path(workbench.__file__).resolve().parent
-    assert here in found or sys.modules[__name__].__file__ is None
-    tests = here.parents[1]
-    assert [path for path in found if not path.is_relative_to(tests)] == []
-    assert any(path.is_relative_to(package) for path in local_modules(sys.modules, package.parent))
+    found = local_modules(sys.modules, package.parent)
+    assert any(path.is_relative_to(package) for path in found)
 
 
 def test_what_a_process_really_imports(project: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -16,9 +18,24 @@ from hypothesis import strategies as st
 
 from workbench import Project
 from workbench.data import observing
-from workbench.errors import FeatureError
-from workbench.features import FeatureView, load_definitions, training_frame
-from workbench.features.offline import Sources, append, materialize, partitions, rows
+from workbench.errors import FeatureError, NotFoundError
+from workbench.features import (
+    FeatureView,
+    apply,
+    check_parity,
+    load_definitions,
+    materialize_online,
+    summary,
+    training_frame,
+)
+from workbench.features.offline import (
+    Sources,
+    append,
+    materialize,
+    materialize_spine,
+    partitions,
+    rows,
+)
 from workbench.features.offline import files as files_module
 from workbench.features.offline import store as store_module
 from workbench.lineage import upstream
@@ -404,3 +421,173 @@ def test_the_words_of_a_definition_do_not_change_what_is_stored(project: Project
     (project.root / "features" / "shops.py").write_text(code)
     assert materialize(project, view_of(project), Sources(project)).node == first.node
     assert rents(project, (2, "b", 9)) == [5]
+
+
+def change_code(project: Project, old: str, new: str) -> None:
+    path = project.root / "features" / "shops.py"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_rows_of_other_types_that_say_the_same_are_taken_as_the_views(project: Project) -> None:
+    same = MORE.cast({"rent": pl.Float64, "shop": pl.Int8, "note": pl.Categorical})
+    assert rents(project, (1, "a", 3)) == [10]
+    append(project, view_of(project), same)
+    append(project, view_of(project), same.with_columns(rent=None), once="without rents")
+    stored = rows(materialize(project, view_of(project), Sources(project)))
+    assert stored.collect_schema()["rent"] == pl.Int64
+    append(project, view_of(project), MORE)
+    assert rents(project, (1, "a", 3), (3, "a", 3)) == [30, 7]
+    # A column of that name is no sign of rows that are ordered already.
+    named = MORE.with_columns(pl.lit("mine").alias("__event")).reverse()
+    append(project, view_of(project), named)
+    assert rents(project, (1, "a", 3), (3, "a", 3)) == [30, 7]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (pl.col("rent") + 0.5, "'rent' is Float64; expected what the view has, .*rent Int64"),
+        (pl.col("rent").cast(pl.String), "'rent' is String; expected"),
+        (pl.col("rent").cast(pl.UInt64) + 2**63, "'rent' is UInt64; expected"),
+        (pl.col("shop").cast(pl.String), "'shop' is String; expected what the view has, .*shop In"),
+    ],
+    ids=["a fraction", "a text", "too large", "a key of another kind"],
+)
+def test_rows_that_would_lose_something_as_the_views_types_are_refused(
+    project: Project, change: pl.Expr, said: str
+) -> None:
+    with pytest.raises(FeatureError, match=said) as raised:
+        append(project, view_of(project), MORE.with_columns(change))
+    assert str(raised.value).startswith("feature view shops: rows to append: ")
+    assert rents(project, (1, "a", 3)) == [10]
+
+
+def test_a_source_of_another_type_takes_the_appended_rows_along_or_says_why_not(
+    project: Project,
+) -> None:
+    for name in ("shops", "sold"):
+        append(project, view_of(project, name), MORE)
+    half = FIRST.with_columns(pl.col("rent") + 0.5)
+    half.write_parquet(project.root / "shops.parquet")
+    assert rents(project, (1, "a", 1), (1, "a", 3)) == [10.5, 30.0]
+    later = table((1, "a", 4, 4, 40, "later"), (1, "b", 3, 3, None, ""))
+    append(project, view_of(project), later.with_columns(pl.col("rent") + 0.25))
+    assert rents(project, (1, "a", 3), (1, "a", 4)) == [30.0, 40.25]
+    sold = training_frame(asked((1, "a", 3)), ["sold"], project=project)
+    assert sold["sold__rent_sum_3h"].to_list() == [40.5]
+    materialize_online(project)
+    assert not check_parity(project, "shops").differences
+    # What has a fraction now can't be a whole number again.
+    FIRST.write_parquet(project.root / "shops.parquet")
+    said = (
+        r"rows that were appended, in .*parquet: 'rent' is Float64; expected .* gives now, "
+        r"rent Int64: give the column its old type there, or delete the folder appended/shops-"
+    )
+    for act in (lambda: rents(project, (1, "a", 1)), lambda: append(project, "shops", MORE)):
+        with pytest.raises(FeatureError, match=said):
+            act()
+    half.write_parquet(project.root / "shops.parquet")
+    assert rents(project, (1, "a", 1), (1, "a", 4)) == [10.5, 40.25]
+
+
+def test_a_stream_whose_events_have_another_type_keeps_them(project: Project) -> None:
+    change_code(project, "aggregates=", 'availability="streaming", aggregates=')
+    append(project, view_of(project, "sold"), MORE)
+    change_code(
+        project,
+        '"""Sales."""\n    return shops',
+        '"""Sales."""\n    return shops.cast({"rent": pl.Float32})',
+    )
+    for count in (1, 2):
+        frame = training_frame(asked((1, "a", 3)), ["sold"], project=project)
+        assert frame["sold__count_3h"].to_list() == [count]
+        append(project, view_of(project, "sold"), MORE)
+
+
+def test_what_was_appended_stays_when_the_text_of_the_function_changes(project: Project) -> None:
+    append(project, view_of(project), MORE)
+    assert rents(project, (1, "a", 3)) == [30]
+    change_code(project, '"""Shops."""\n    return shops', '"""Shops."""\n    return (shops)')
+    assert rents(project, (1, "a", 3)) == [30]
+    change_code(project, '"rent": "rent", "note": "note"', '"note": "note", "rent": "rent"')
+    assert rents(project, (1, "a", 3)) == [30]
+
+
+def test_rows_are_appended_to_a_view_by_its_name(project: Project) -> None:
+    append(project, "shops", MORE)
+    assert rents(project, (1, "a", 3)) == [30]
+    with pytest.raises(NotFoundError, match="unknown feature view 'shop': did you mean shops"):
+        append(project, "shop", MORE)
+
+
+def test_a_damaged_file_is_named_to_the_online_store_too(project: Project) -> None:
+    for name in ("shops", "sold"):
+        materialize(project, view_of(project, name), Sources(project))
+        [file] = project.state.glob(f"offline/views/{name}-*/*.parquet")
+        content = bytearray(file.read_bytes())
+        content[4 : len(content) // 4] = bytes(len(content) // 4 - 4)  # its columns are named still
+        file.write_bytes(content)
+        with pytest.raises(FeatureError, match=r"can't be read: .*materialize the view again"):
+            materialize_online(project, [name])
+
+
+def test_statistics_come_with_a_new_aggregate_and_with_rows_that_were_appended(
+    project: Project,
+) -> None:
+    spine = asked((1, "a", 3))
+    apply(project)
+    training_frame(spine, ["sold"], project=project)
+    change_code(project, "Count(", 'Count(over="1h"), Count(')
+    apply(project)
+    training_frame(spine, ["sold"], project=project)
+    found = summary(project, "sold:count_1h")
+    assert found is not None
+    assert found.rows == 3
+    append(project, "sold", table(*((1, "a", hour, hour, 1, "x") for hour in range(30))))
+    training_frame(spine, ["sold"], project=project)
+    grown = summary(project, "sold:count_1h")
+    assert grown is not None
+    assert grown.rows == 33
+    append(project, "sold", MORE)  # too few to look at all of them again
+    training_frame(spine, ["sold"], project=project)
+    assert summary(project, "sold:count_1h") == grown
+
+
+def test_a_version_that_nobody_used_for_a_day_goes_when_there_is_another(project: Project) -> None:
+    code = """
+
+@spine(key="note", event_time="at", label="rent", label_time="made")
+def asking(shops):
+    \"\"\"Rows.\"\"\"
+    return shops
+"""
+    change_code(project, "feature_view\n", "feature_view, spine\n")
+    path = project.root / "features" / "shops.py"
+    path.write_text(path.read_text() + code)
+
+    def version(number: int) -> list[Path]:
+        """Use version `number` of the source; say what it is stored as."""
+        FIRST.with_columns(pl.col("rent") + number).write_parquet(project.root / "shops.parquet")
+        sources = Sources(project)
+        stored = materialize(project, view_of(project), sources)
+        spine = materialize_spine(project, load_definitions(project).spine("asking"), sources)
+        return [stored.runs[0].folder / "manifest.json", spine.path]
+
+    append(project, "shops", MORE)
+    first, second, third = version(1), version(2), version(3)
+    assert all(path.exists() for path in (*first, *second, *third))
+    yesterday = time.time() - 90_000
+    for used in (*first, *second, *third):
+        os.utime(used, (yesterday, yesterday))
+    assert version(2) == second  # and so it is used
+    fourth = version(4)
+    assert [path.exists() for path in (*first, *second, *third, *fourth)] == [
+        *(False, False),
+        *(True, True),
+        *(False, False),
+        *(True, True),
+    ]
+    assert not first[0].parent.exists()
+    assert rents(project, (1, "a", 1), (1, "a", 3)) == [14, 30]
+    assert version(1) == first

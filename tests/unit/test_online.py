@@ -328,6 +328,32 @@ def test_a_source_that_was_corrected_is_filled_anew(shop: Shop) -> None:
     assert shop.online("shops:staff", shop=1, now=january(3))["shops__staff"].item() == 2
 
 
+def test_an_older_clone_does_not_go_back_over_newer_rows(redis_url: str, tmp_path: Path) -> None:
+    ours, theirs = (Shop(tmp_path / name, redis_url) for name in ("ours", "theirs"))
+    theirs.write("shops", ROWS[:1], SHOPS)
+    try:
+        ours.fill("shops", until=january(6))
+        for until in (january(5), None):  # an earlier moment; older rows
+            with pytest.raises(UsageError, match=r"feature view shops: .*features withdraw shops"):
+                theirs.fill("shops", until=until)
+        found = ours.online("shops:staff", shop=1, now=january(3, 13))
+        assert found["shops__staff"].item() == 4
+        theirs.write("shops", [*ROWS, (2, january(5), january(5), 10, 1.0, None)], SHOPS)
+        assert theirs.fill("shops", until=january(7))["shops"].switched
+        with pytest.raises(UsageError, match="shops"):
+            ours.fill("shops")
+        # One's own rows may be corrected to less, and what was withdrawn is nobody's.
+        theirs.write("shops", ROWS[:1], SHOPS)
+        assert theirs.fill("shops", until=january(8))["shops"].switched
+        theirs.write("shops", ROWS, SHOPS)
+        theirs.fill("shops", until=january(9))
+        withdraw(theirs.project, ["shops"])
+        ours.write("shops", ROWS[:1], SHOPS)
+        assert ours.fill("shops", until=january(6))["shops"].switched
+    finally:
+        online_store(ours.project).remove(["shops"])
+
+
 def test_late_rows_that_were_appended_come_too(shop: Shop) -> None:
     """They became known before the last materialisation, had anyone told us."""
     shop.fill("shops", "sold", until=january(3, 12))
@@ -588,6 +614,11 @@ def test_the_commands(shop: Shop, cli: Callable[..., Any], cli_json: Callable[..
     assert cli_json(
         "features", "online", "tills", "--key", "shop=2", "--key", "till=a", folder=shop.root
     ) == {"shop": 2, "till": "a", "tills__cash": 7}
+    assert cli_json("features", "online", "tills", "shop=2", "till=a", folder=shop.root) == {
+        "shop": 2,
+        "till": "a",
+        "tills__cash": 7,
+    }
     assert cli_json("features", "parity", "tills", folder=shop.root)["differences"] == []
     fresh = cli_json("features", "freshness", folder=shop.root)
     assert {each["view"]: each["state"] for each in fresh}["tills"] == "late"
@@ -600,6 +631,6 @@ def test_the_commands(shop: Shop, cli: Callable[..., Any], cli_json: Callable[..
     )
     differs = cli("features", "parity", "tills", folder=shop.root)
     assert (differs.returncode, "1 differ" in differs.stdout) == (1, True)
-    for wrong in (("--key", "shop"), ("--key", "shop=x", "--key", "till=a")):
+    for wrong in ((), ("=2",), ("--key", "shop"), ("--key", "shop=x", "--key", "till=a")):
         assert cli("features", "online", "tills", *wrong, folder=shop.root).returncode in (1, 2)
     assert cli("features", "materialize", "--until", "soon", folder=shop.root).returncode == 2

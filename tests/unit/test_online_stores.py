@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_series_equal
@@ -126,6 +127,21 @@ def test_a_version_takes_its_place_at_once_and_whole(store: OnlineStore) -> None
     assert store.read(other, ["a"]) == {}
 
 
+def test_a_mark_stays_with_its_version(store: OnlineStore) -> None:
+    first, second = store.begin("v", "d", b""), store.begin("v", "d", b"")
+    for version in (first, second):
+        store.mark(version, b"%d" % version.number)
+    store.mark(second, b"again")
+    assert [version.mark for version in store.versions("v")] == [b"%d" % first.number, b"again"]
+    store.serve(second)
+    assert [version.mark for version in store.versions()] == [b"again"]
+    with pytest.raises(VersionGoneError):
+        store.mark(first, b"late")
+    store.remove(["v"])
+    with pytest.raises(VersionGoneError):
+        store.mark(second, b"late")
+
+
 def test_a_removed_view_leaves_nothing(store: OnlineStore) -> None:
     version = store.begin("v", "d1", b"")
     store.write(version, [(1, 1, 1, b"")])
@@ -198,14 +214,43 @@ def test_a_store_that_cannot_be_reached_says_where_it_is(tmp_path: Path) -> None
         SQLiteStore(tmp_path / "online.db").versions()
 
 
-@pytest.mark.parametrize("url", ["mongodb://:hunter2@x", "redis://:hunter2@x:port/0", "hunter2"])
-def test_an_address_that_is_none_is_not_repeated(blank_project: Project, url: str) -> None:
+@pytest.mark.parametrize("url", ["mongodb://:${WORD}@x", "redis://:${WORD}@x:port/0", "hunter2"])
+def test_an_address_that_is_none_is_not_repeated(
+    blank_project: Project, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("WORD", "hunter2")
     here = with_store(blank_project, url)
     with pytest.raises(
         ConfigError, match=r"^online_store: not an address.*redis://HOST"
     ) as refused:
         online_store(here)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_password_is_named_and_looked_up(
+    blank_project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with servers.redis(tmp_path) as url:
+        place = url.removeprefix("redis://")
+        literal = with_store(blank_project, f"redis://:hunter2@{place}")
+        with pytest.raises(ConfigError, match=r"^online_store: a credential can't .*\$") as refused:
+            online_store(literal)
+        assert "hunter2" not in str(refused.value)
+        named = with_store(blank_project, f"redis://:${{env:WORD}}@{place}")
+        with pytest.raises(ConfigError, match=r"online_store: \$WORD isn't set"):
+            online_store(named)
+        with redis.Redis.from_url(url) as client:
+            client.config_set("requirepass", "hunter/2")
+        monkeypatch.setenv("WORD", "hunter/2")
+        store = online_store(named)
+        assert store.versions() == []
+        assert "hunter" not in store.address
+        monkeypatch.setenv("WORD", "other")
+        with pytest.raises(StoreError) as failed:
+            online_store(named).versions()
+        assert "other" not in str(failed.value)
+        with redis.Redis.from_url(url, password="hunter/2") as client:
+            client.config_set("requirepass", "")
 
 
 def test_the_client_of_redis_is_an_extra(

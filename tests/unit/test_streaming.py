@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests import servers
 from tests.streams import START, VIEWS, Clock, add, consumer, streaming_project, view_of
 from workbench.errors import ConfigError, FeatureError, UsageError
 from workbench.features.offline import Sources, materialize, rows
-from workbench.features.online import materialize_online, online, online_store
+from workbench.features.online import check_parity, materialize_online, online, online_store
 from workbench.features.streaming import stream
 from workbench.project import Project
 
@@ -337,3 +338,69 @@ def _until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+MONEY = (
+    VIEWS.split("@feature_view")[0]
+    + '''
+@feature_view(
+    entity="user", event_time="at", created="sent", owner="us", availability="streaming",
+    aggregates=[
+        Count(over="1h"), Sum("amount", over="1h"), Mean("amount", over="1h"),
+        Last("amount", over="1h"), Distinct("amount", over="1h"),
+        Sum("pieces", over="1h"), Last("pieces", over="1h"),
+    ],
+)
+def bought(events):
+    """What people paid."""
+    return events.with_columns(
+        pl.col("user").cast(pl.UInt64),
+        pl.col("amount").cast(pl.Decimal(20, 2)),
+        sent=pl.col("at") - pl.duration(seconds=pl.col("kind").cast(pl.Int64)),
+        pieces=pl.col("pieces").cast(pl.UInt64) * 2,
+    )
+'''
+)
+
+
+@pytest.fixture
+def money(server: str, tmp_path: Path) -> Project:
+    return streaming_project(tmp_path, server, views=MONEY, lateness="10m")
+
+
+def test_decimals_are_served_as_trained(money: Project, client: Any) -> None:
+    moment = datetime.now(UTC) - timedelta(minutes=1)
+    for user, amount in ((1, 1.5), (1, 2.5), (1, 2.5), (2, 100.25)):
+        add(client, {"user": user, "at": moment, "amount": amount, "pieces": 1, "kind": "1"})
+    with consumer(money, now=Clock(datetime.now(UTC))) as made:
+        made.step(0)
+        made.finish()
+    row = online("bought", [{"user": 1}], money).row(0, named=True)
+    assert (row["bought__amount_sum_1h"], row["bought__amount_distinct_1h"]) == (6.5, 2)
+    assert row["bought__amount_last_1h"] == Decimal("2.50")
+    assert check_parity(money, "bought").differences == []
+
+
+def test_numbers_too_large_are_refused(money: Project, client: Any) -> None:
+    event = {"at": START, "amount": 1.0, "kind": "1"}
+    for pieces in (1, 1 << 62, 2):
+        add(client, {**event, "user": 1, "pieces": pieces}, START)
+    with consumer(money, now=Clock(START)) as made:
+        made.step(0)
+        made.finish()
+        assert (made.report().events, made.report().refused) == (2, 1)
+    assert letters(money)[0]["reason"] == "pieces: too large for an Int64"
+    row = online("bought", [{"user": 1}], money).row(0, named=True)
+    assert (row["bought__pieces_sum_1h"], row["bought__pieces_last_1h"]) == (6, 4)
+
+
+def test_of_events_at_one_time_the_latest_created_is_the_last(money: Project, client: Any) -> None:
+    moment = datetime.now(UTC) - timedelta(minutes=1)
+    with consumer(money, now=Clock(datetime.now(UTC))) as made:
+        for earlier, amount in (("1", 1.0), ("9", 2.0)):
+            add(client, {"user": 1, "at": moment, "amount": amount, "kind": earlier})
+            made.step(0)
+        made.finish()
+    row = online("bought", [{"user": 1}], money).row(0, named=True)
+    assert row["bought__amount_last_1h"] == Decimal("1.00")
+    assert check_parity(money, "bought").differences == []

@@ -17,7 +17,7 @@ import pytest
 
 from tests.servers import free_port
 from workbench import Project
-from workbench.errors import FeatureError, MissingExtraError
+from workbench.errors import FeatureError, MissingExtraError, UsageError
 from workbench.features import FeatureView, load_definitions, training_frame
 from workbench.features.offline import append
 
@@ -201,6 +201,95 @@ def test_a_pandas_frame_is_a_spine_too(project: Project) -> None:
     frame = training_frame(pd.DataFrame(content), ALL, project=project)
     expected = training_frame(spine().drop_nulls(), ALL, project=project)
     assert frame.equals(expected)
+
+
+def test_a_lazy_frame_is_a_spine_too(project: Project) -> None:
+    expected = training_frame(spine(), ALL, project=project)
+    assert training_frame(spine().lazy(), ALL, project=project).equals(expected)
+    with pytest.raises(FeatureError, match='spine: unable to find column "nope"'):
+        training_frame(spine().lazy().select("nope"), ALL, project=project)
+    with pytest.raises(UsageError, match="spine: it is a dict; expected a frame of polars or pan"):
+        training_frame({"shop": [1]}, ALL, project=project)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("reference", [None, 3, ("values", "x")])
+def test_a_feature_that_is_no_text_is_refused(project: Project, reference: Any) -> None:
+    with pytest.raises(UsageError, match=r"feature .*: expected 'view:feature', or 'view'"):
+        training_frame(spine(), [reference], project=project)
+
+
+def test_two_columns_of_one_name_are_refused(project: Project) -> None:
+    there = spine().with_columns(values__x=pl.lit("mine"))
+    with pytest.raises(
+        FeatureError, match="values:x is the column 'values__x', which is the spine's already"
+    ):
+        training_frame(there, ["values"], project=project)
+    both = [
+        ("w", 'features={"_x": "x"}', "select(pl.exclude('x', 'y'), _x='x')"),
+        ("w_", 'features={"x": "x"}', "drop('y')"),
+    ]
+    (project.root / "features" / "views.py").write_text(
+        "import polars as pl\nfrom workbench.features import feature_view\n"
+        + "".join(
+            f'@feature_view(entity="shop", event_time="at", owner="us", {features})\n'
+            f'def {name}(table):\n    """Rows."""\n    return table.{made}\n'
+            for name, features, made in both
+        )
+    )
+    with pytest.raises(FeatureError, match="w_:x is the column 'w___x', which is w:_x's already"):
+        training_frame(spine(), ["w:_x", "w_:x"], project=project)
+    assert training_frame(spine(), ["w_:x"], project=project).width == 6
+
+
+REQUEST = """
+
+@request_view(owner="us", features={"z": "what it says"})
+def asked():
+    \"\"\"Of the request.\"\"\"
+    return {"z": EXPRESSION}
+"""
+
+
+def ask(project: Project, expression: str, frame: pl.DataFrame) -> pl.Series:
+    views = VIEWS.replace("Mean, ", "Mean, request_view, ")
+    views += REQUEST.replace("EXPRESSION", expression)
+    (project.root / "features" / "views.py").write_text(views)
+    return training_frame(frame, ["asked"], project=project)["asked__z"]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'pl.col("x") - pl.col("x").mean()',
+        'pl.col("x").shift(-1)',
+        'pl.col("x").cum_sum()',
+        'pl.col("x").mean().over("town")',
+        'pl.col("shop").forward_fill()',
+        'pl.col("shop").is_null().max()',
+        "pl.len()",
+    ],
+)
+def test_a_request_view_that_looks_at_other_rows_is_refused(
+    project: Project, expression: str
+) -> None:
+    with pytest.raises(FeatureError, match=r"views.py: asked: asked__z has other values .* row"):
+        ask(project, expression, spine())
+    assert ask(project, expression, spine(1)).len() == 1  # a request of one row is what is served
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'pl.col("event_time").dt.hour()',
+        'pl.when(pl.col("shop") > 3).then(pl.col("x") / 3).otherwise(float("nan"))',
+        'pl.col("town").str.len_chars() + pl.max_horizontal("x", "shop")',
+        "pl.lit(1)",
+        'pl.col("town").replace_strict({"town 1": 1}, default=None)',
+    ],
+)
+def test_a_request_view_of_each_row_by_itself_is_not(project: Project, expression: str) -> None:
+    assert ask(project, expression, spine()).len() == 200
+    assert ask(project, expression, spine(0)).len() == 0
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def apply(
 
     here = project()
     if json_:
-        print_json(register(here, dry_run=dry_run))
+        print_json(register(here, dry_run=dry_run, breaking=yes or dry_run))
         return
     changes = register(here, dry_run=dry_run, breaking=yes or dry_run, plan=_print_plan)
     if not changes:

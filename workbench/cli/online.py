@@ -71,18 +71,31 @@ def materialize(
 
 
 def online(
-    features: Annotated[list[str], typer.Argument(metavar="VIEW[:FEATURE]…")],
-    key: Annotated[
-        list[str], typer.Option("--key", metavar="COLUMN=VALUE", help="Of the entity; repeatable.")
+    features: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="VIEW[:FEATURE]… COLUMN=VALUE…", help="What to show, and the entity of which."
+        ),
     ],
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="COLUMN=VALUE", help="Of the entity too; repeatable."),
+    ] = None,
     json_: JsonOption = False,
 ) -> None:
     """Show the features of one entity, as a model would be served them."""
+    from workbench.errors import UsageError
     from workbench.features.online import OnlineReader
     from workbench.features.online.texts import parsed_key
 
-    reader = OnlineReader(features, project())
-    row = reader.frame(parsed_key(_pairs(key), reader.entity)).row(0, named=True)
+    names = [text for text in features if "=" not in text]
+    pairs = _pairs([*(text for text in features if "=" in text), *(key or ())])
+    if not (names and pairs):
+        raise UsageError(
+            "expected a view and the key of an entity: workbench features online VIEW COLUMN=VALUE"
+        )
+    reader = OnlineReader(names, project())
+    row = reader.frame(parsed_key(pairs, reader.entity)).row(0, named=True)
     if json_:
         print_json(row)
         return
@@ -184,7 +197,7 @@ def _pairs(texts: list[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals):
-            raise UsageError(f"--key {text}: expected COLUMN=VALUE")
+            raise UsageError(f"key {text}: expected COLUMN=VALUE")
         pairs[name] = value
     return pairs
 

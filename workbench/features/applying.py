@@ -139,14 +139,13 @@ def history(project: Project, view: str) -> list[ViewVersion]:
 def _check(
     project: Project, declared: Mapping[str, View], known: Mapping[str, FeatureViewRow]
 ) -> dict[str, Checked]:
-    """Check the views that are new or changed, and those that couldn't be checked before."""
-    checked = {}
-    for name, row in known.items():
-        types = row.definition.get("types")
-        if name in declared and declared[name].digest == row.digest and types:
-            checked[name] = Checked(types)
-    others = {name: view for name, view in declared.items() if name not in checked}
-    return {**checked, **check_views(project, others)}
+    """Check the views that are new or changed, or whose sources have other columns by now."""
+    before = {
+        name: Checked(row.definition.get("types", {}), inputs=row.definition.get("inputs", ""))
+        for name, row in known.items()
+        if name in declared and declared[name].digest == row.digest
+    }
+    return check_views(project, declared, before)
 
 
 def _plan(
@@ -215,6 +214,7 @@ def _definition(view: View, checked: Checked) -> dict[str, Any]:
         "entity": list(view.entity),
         "features": dict(view.features),
         "types": checked.types,
+        "inputs": checked.inputs,
         "sources": list(view.sources),
         "owner": view.owner,
         "tags": list(view.tags),

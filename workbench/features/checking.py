@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -28,14 +29,25 @@ _MISTAKES = (
 
 @dataclass(frozen=True)
 class Checked:
-    """The types of a view's features; none, and the problem, where it couldn't be run."""
+    """The types of a view's features, and the problem where it couldn't be run.
+
+    `inputs` is a digest of the columns that it was run on.
+    """
 
     types: dict[str, str] = field(default_factory=dict)
     problem: str | None = None
+    inputs: str = ""
 
 
-def check_views(project: Project, views: Mapping[str, View]) -> dict[str, Checked]:
+def check_views(
+    project: Project, views: Mapping[str, View], before: Mapping[str, Checked]
+) -> dict[str, Checked]:
     """Run each view on the columns of its sources.
+
+    Parameters
+    ----------
+    before
+        What was found of the same definitions: on the same columns it is so again.
 
     Raises
     ------
@@ -48,7 +60,8 @@ def check_views(project: Project, views: Mapping[str, View]) -> dict[str, Checke
         for name in view.sources:
             if name not in schemas:
                 schemas[name] = _schema(project, name)
-    return {name: _checked(view, schemas) for name, view in views.items()}
+    nothing = Checked()
+    return {n: _checked(view, schemas, before.get(n, nothing)) for n, view in views.items()}
 
 
 def _schema(project: Project, name: str) -> pl.Schema | WorkbenchError:
@@ -60,7 +73,9 @@ def _schema(project: Project, name: str) -> pl.Schema | WorkbenchError:
         return error
 
 
-def _checked(view: View, schemas: Mapping[str, pl.Schema | WorkbenchError]) -> Checked:
+def _checked(
+    view: View, schemas: Mapping[str, pl.Schema | WorkbenchError], before: Checked
+) -> Checked:
     if not isinstance(view, FeatureView):
         view.run()
         return Checked()
@@ -68,15 +83,22 @@ def _checked(view: View, schemas: Mapping[str, pl.Schema | WorkbenchError]) -> C
     for name in view.sources:
         schema = schemas[name]
         if isinstance(schema, WorkbenchError):
-            return Checked(problem=str(schema))
+            return Checked(before.types, str(schema))
         frames[name] = pl.LazyFrame(schema=schema)
+    inputs = _digest({name: schemas[name] for name in view.sources})
+    if inputs == before.inputs:
+        return before
     try:
-        return Checked(_types(view, view.run(**frames)))
+        return Checked(_types(view, view.run(**frames)), inputs=inputs)
     except FeatureError as error:
         cause = error.__cause__
         if cause is None or isinstance(cause, _MISTAKES):
             raise
         return Checked(problem=str(error))
+
+
+def _digest(schemas: Mapping[str, Mapping[str, pl.DataType] | WorkbenchError]) -> str:
+    return hashlib.sha256(repr(schemas).encode()).hexdigest()
 
 
 def _types(view: FeatureView, rows: pl.LazyFrame) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from workbench.errors import FeatureError, NotFoundError
+from workbench.errors import FeatureError, NotFoundError, UsageError
 from workbench.features.definitions import (
     Definitions,
     RequestView,
@@ -53,7 +53,7 @@ def load_spine(name: str, project: Project | None = None) -> pl.DataFrame:
 
 
 def training_frame(
-    spine: pl.DataFrame | pd.DataFrame,
+    spine: pl.DataFrame | pl.LazyFrame | pd.DataFrame,
     features: Sequence[str],
     *,
     event_time: str = "event_time",
@@ -65,8 +65,8 @@ def training_frame(
     Parameters
     ----------
     spine
-        The rows, with an aware `event_time` and the entity columns of the views. Of a pandas frame
-        the columns count and not the index.
+        The rows, with an aware `event_time` and the entity columns of the views. A lazy frame is
+        collected; of a pandas frame the columns count and not the index.
     features
         `view:feature`, or `view` for all of its features. A request view may use the features of
         the views named before it.
@@ -84,10 +84,11 @@ def training_frame(
     NotFoundError
         For an unknown view or feature.
     FeatureError
-        If the spine lacks an entity column or its time is naive.
+        If the spine lacks an entity column or its time is naive, if two columns would have the
+        same name, or if a request view uses values of other rows.
     """
     project = project or Project.find()
-    frame = spine if isinstance(spine, pl.DataFrame) else _from_pandas(spine)
+    frame = _collected(spine)
     joining = _Joining(project, load_definitions(project), Sources(project), event_time, cluster)
     joined = joining.join(frame, features)
     used(*joining.nodes)
@@ -120,7 +121,9 @@ class _Joining:
         """Add the features to a spine."""
         frame = to_utc(spine.lazy(), self.event_time, "spine").collect()
         questions: dict[tuple[tuple[str, pl.DataType], ...], Asked] = {}
-        for name, names in _by_view(features, self.definitions.views).items():
+        wanted = _by_view(features, self.definitions.views)
+        _check_columns(frame, wanted)
+        for name, names in wanted.items():
             view = self.definitions.view(name)
             if isinstance(view, RequestView):
                 frame = _requested(frame, view, names)
@@ -148,6 +151,18 @@ class _Joining:
 _AT = "__at"
 
 
+def _collected(spine: pl.DataFrame | pl.LazyFrame | pd.DataFrame) -> pl.DataFrame:
+    if isinstance(spine, pl.DataFrame):
+        return spine
+    try:
+        return spine.collect() if isinstance(spine, pl.LazyFrame) else _from_pandas(spine)
+    except pl.exceptions.PolarsError as error:
+        raise FeatureError(f"spine: {str(error).partition(chr(10))[0]}") from error
+    except TypeError as error:
+        kind = type(spine).__name__
+        raise UsageError(f"spine: it is a {kind}; expected a frame of polars or pandas") from error
+
+
 def _from_pandas(spine: pd.DataFrame) -> pl.DataFrame:
     with warnings.catch_warnings():
         # Of how pyarrow asks pandas for aware times; what it gets is right.
@@ -157,7 +172,9 @@ def _from_pandas(spine: pd.DataFrame) -> pl.DataFrame:
 
 def _by_view(features: Sequence[str], views: Mapping[str, View]) -> dict[str, list[str]]:
     wanted: dict[str, list[str]] = {}
-    for reference in features:
+    for reference in [features] if isinstance(features, str) else features:
+        if not isinstance(reference, str):
+            raise UsageError(f"feature {reference!r}: expected 'view:feature', or 'view'")
         view_name, _, feature = reference.partition(":")
         if view_name not in views:
             raise NotFoundError.named("feature view", view_name, views)
@@ -169,13 +186,69 @@ def _by_view(features: Sequence[str], views: Mapping[str, View]) -> dict[str, li
     return wanted
 
 
+def _check_columns(spine: pl.DataFrame, wanted: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a feature whose column is another one's."""
+    owners = dict.fromkeys(spine.columns, "the spine")
+    for view, names in wanted.items():
+        for name in names:
+            column = f"{view}__{name}"
+            if column in owners:
+                raise FeatureError(
+                    f"training frame: {view}:{name} is the column {column!r}, which is "
+                    f"{owners[column]}'s already; rename one of them, or leave it out"
+                )
+            owners[column] = f"{view}:{name}"
+
+
 def _requested(frame: pl.DataFrame, view: RequestView, names: list[str]) -> pl.DataFrame:
     expressions = view.run()
+    columns = [expressions[name].alias(f"{view.name}__{name}") for name in names]
     try:
-        return frame.with_columns(expressions[name].alias(f"{view.name}__{name}") for name in names)
+        joined = frame.with_columns(columns)
+        differing = _of_other_rows(frame, joined, columns)
     except pl.exceptions.PolarsError as error:
         reason = str(error).partition("\n")[0]
         raise FeatureError(f"training frame: {view.name}: {reason}") from error
+    if differing:
+        raise FeatureError(
+            f"{view.where}: {differing} has other values in a whole frame than row by row; a "
+            "request is served by itself, so it may not use values of other rows (no mean, shift, "
+            "rank, over)"
+        )
+    return joined
+
+
+_TRIED_ROWS, _SINGLE_ROWS = 100_000, 16
+
+
+def _of_other_rows(
+    frame: pl.DataFrame, joined: pl.DataFrame, columns: Sequence[pl.Expr]
+) -> str | None:
+    """Name a column that is another one where rows are missing: every other row, or all but one."""
+    height = min(frame.height, _TRIED_ROWS)
+    if height < 2:
+        return None
+    places = pl.int_range(height, eager=True)
+    alone = places.gather_every(max(1, height // _SINGLE_ROWS))
+    parts = [
+        places.gather_every(2),
+        places.gather_every(2, 1),
+        *(alone[n : n + 1] for n in range(alone.len())),
+    ]
+    names = joined.columns[-len(columns) :]
+    lazy = frame.lazy()
+    found = pl.collect_all(
+        [lazy.select(pl.all().gather(part)).with_columns(columns).select(names) for part in parts]
+    )
+    return next(
+        (
+            column
+            for part, values in zip(parts, found, strict=True)
+            for column in names
+            if not values[column].equals(joined[column].gather(part), check_dtypes=False)
+        ),
+        None,
+    )
 
 
 def _keys(spine: pl.DataFrame, stored: Stored) -> pl.DataFrame:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import FeatureError
+from workbench.features.definitions.own import Import, imports_in, own_modules
 
 __all__ = ["Code", "code_of"]
 
@@ -55,15 +55,16 @@ def code_of(build: Callable[..., Any]) -> Code:
     path = inspect.getfile(build)
     lines = tuple(linecache.getlines(path))
     file = _parsed(lines)
+    root = Path(path).parents[1] if len(Path(path).parents) > 1 else Path(path).parent
     function = file.starting_at.get(build.__code__.co_firstlineno)
     if function is None:
-        own, whole = _source(build), "".join(lines)
-        return Code(own, (whole,), (whole,))
+        own, whole = _source(build), file.whole(root)
+        return Code(own, whole, whole)
     own = file.text(function)
     body = "".join(_text(lines, statement) for statement in _without_docstring(function))
-    root = Path(path).parents[1] if len(Path(path).parents) > 1 else Path(path).parent
-    used = file.used(_names(function), root)
-    return Code(own, used, (body, *file.used(_body_names(function), root)))
+    inside = imports_in([function])
+    used = file.used(_names(function), inside, root)
+    return Code(own, used, (body, *file.used(_body_names(function), inside, root)))
 
 
 def _source(build: Callable[..., Any]) -> str:
@@ -82,33 +83,41 @@ class _File:
 
     lines: tuple[str, ...]
     named: dict[str, list[ast.stmt]] = field(default_factory=dict)
-    imported: dict[str, list[ast.Import | ast.ImportFrom]] = field(default_factory=dict)
+    imported: dict[str, list[Import]] = field(default_factory=dict)
     shared: list[ast.stmt] = field(default_factory=list)
     starting_at: dict[int, _Function] = field(default_factory=dict)
 
     def text(self, statement: ast.stmt) -> str:
         return _text(self.lines, statement)
 
-    def used(self, names: Iterable[str], root: Path) -> tuple[str, ...]:
-        """Return the text of all that `names` lead to, and of what belongs to everyone."""
+    def whole(self, root: Path) -> tuple[str, ...]:
+        """Return the file's text, and that of all the user's own that it imports."""
+        text = "".join(self.lines)
+        return (text, *own_modules(imports_in([ast.parse(text)]), root))
+
+    def used(self, names: Iterable[str], inside: list[Import], root: Path) -> tuple[str, ...]:
+        """Return the text of all that `names` and the imports `inside` lead to, and of what
+        belongs to everyone.
+        """
         parts = [self.text(statement) for statement in self.shared]
-        imports = [s for s in self.shared if isinstance(s, ast.Import | ast.ImportFrom)]
+        imports = [*inside, *imports_in(self.shared)]
         todo = [*names, *(name for statement in self.shared for name in _names(statement))]
         seen: set[str] = set()
         while todo:
             name = todo.pop()
             if name in _BY_TEXT:
-                return ("".join(self.lines), *_own_modules(imports, root))
+                return self.whole(root)
             if name in seen:
                 continue
             seen.add(name)
             for statement in self.named.get(name, ()):
                 parts.append(self.text(statement))
                 todo += _names(statement)
+                imports += imports_in([statement])
             for import_ in self.imported.get(name, ()):
                 parts.append(ast.unparse(import_))
                 imports.append(import_)
-        return (*dict.fromkeys(parts), *_own_modules(imports, root))
+        return (*dict.fromkeys(parts), *own_modules(imports, root))
 
 
 @lru_cache(maxsize=64)
@@ -117,7 +126,7 @@ def _parsed(lines: tuple[str, ...]) -> _File:
     for statement in ast.parse("".join(lines)).body:
         if isinstance(statement, _Function):
             file.starting_at[_first_line(statement)] = statement
-        if isinstance(statement, ast.Import | ast.ImportFrom) and not _is_star(statement):
+        if isinstance(statement, Import) and not _is_star(statement):
             for alias in statement.names:
                 bound = alias.asname or alias.name.partition(".")[0]
                 file.imported.setdefault(bound, []).append(_single(statement, alias))
@@ -162,13 +171,11 @@ def _is_quiet(value: ast.expr | None) -> bool:
     return value is None or not any(isinstance(node, acts) for node in ast.walk(value))
 
 
-def _is_star(statement: ast.Import | ast.ImportFrom) -> bool:
+def _is_star(statement: Import) -> bool:
     return statement.names[0].name == "*"
 
 
-def _single(
-    statement: ast.Import | ast.ImportFrom, alias: ast.alias
-) -> ast.Import | ast.ImportFrom:
+def _single(statement: Import, alias: ast.alias) -> Import:
     """The import of one name alone, so that naming another beside it changes nothing."""
     if isinstance(statement, ast.Import):
         return ast.Import([alias])
@@ -216,36 +223,3 @@ def _first_line(statement: ast.stmt) -> int:
 
 def _text(lines: tuple[str, ...], statement: ast.stmt) -> str:
     return "".join(lines[_first_line(statement) - 1 : statement.end_lineno]).rstrip() + "\n"
-
-
-def _own_modules(imports: Iterable[ast.Import | ast.ImportFrom], root: Path) -> list[str]:
-    """Return the text of each module of the user's own that is imported, here or by one of them."""
-    texts: dict[Path, str] = {}
-    todo = [name for import_ in imports for name in _modules(import_, "")]
-    while todo:
-        name = todo.pop()
-        for path in _own_file(name, root):
-            if path not in texts:
-                texts[path] = path.read_text(encoding="utf-8")
-                package = sys.modules[name].__package__ or ""
-                for node in ast.walk(ast.parse(texts[path])):
-                    if isinstance(node, ast.Import | ast.ImportFrom):
-                        todo += _modules(node, package)
-    return [texts[path] for path in sorted(texts)]
-
-
-def _modules(import_: ast.Import | ast.ImportFrom, package: str) -> list[str]:
-    if isinstance(import_, ast.Import):
-        return [alias.name for alias in import_.names]
-    parents = package.split(".")[: len(package.split(".")) - import_.level + 1]
-    base = ".".join([*(parents if import_.level else ()), *filter(None, [import_.module])])
-    return [base, *(f"{base}.{alias.name}" for alias in import_.names)]
-
-
-def _own_file(name: str, root: Path) -> list[Path]:
-    if name.partition(".")[0] in {"workbench", "polars", *sys.stdlib_module_names}:
-        return []
-    from workbench.git.modules import local_modules
-
-    module = sys.modules.get(name)
-    return local_modules({name: module}, root) if module is not None else []

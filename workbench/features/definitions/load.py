@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import ConfigError, FeatureError, NotFoundError
+from workbench.features.definitions.code import code_of
+from workbench.features.definitions.own import importing, imports_in, refreshed
 from workbench.features.definitions.views import FeatureView, RequestView, Spine, View
 from workbench.project import Project
 
@@ -39,6 +41,9 @@ class Definitions:
 def load_definitions(project: Project) -> Definitions:
     """Run the project's `features/*.py` and collect what they declare.
 
+    They may import the modules beside `workbench.toml`; those that have changed since they were
+    imported are imported again.
+
     Raises
     ------
     ConfigError
@@ -48,8 +53,13 @@ def load_definitions(project: Project) -> Definitions:
     """
     views: dict[str, View] = {}
     spines: dict[str, Spine] = {}
-    for path in sorted((project.root / "features").glob("*.py")):
-        declared, text = _run(path)
+    files = sorted((project.root / "features").glob("*.py"))
+    texts = {path: _text(path) for path in files}
+    with importing(project.root):
+        imports = imports_in(_parsed(path, text) for path, text in texts.items())
+        with refreshed(imports, project.root):
+            ran = [(path, text, _run(path, text)) for path, text in texts.items()]
+    for path, text, declared in ran:
         twice = _repeated(text, {definition.name for definition in declared})
         if twice:
             raise FeatureError(f"features/{path.name}: {twice} is declared twice")
@@ -64,23 +74,40 @@ def load_definitions(project: Project) -> Definitions:
     return Definitions(views, spines)
 
 
-def _run(path: Path) -> tuple[list[View | Spine], str]:
-    where = f"features/{path.name}"
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
-        # What is run is what is digested and what a traceback shows, whatever is saved meanwhile.
-        linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
-        namespace: dict[str, Any] = {"__name__": f"features.{path.stem}", "__file__": str(path)}
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise _cannot_run(path, error) from error
+
+
+def _parsed(path: Path, text: str) -> ast.Module:
+    try:
+        return ast.parse(text, str(path))
+    except (SyntaxError, ValueError) as error:
+        raise _cannot_run(path, error) from error
+
+
+def _run(path: Path, text: str) -> list[View | Spine]:
+    # What is run is what is digested and what a traceback shows, whatever is saved meanwhile.
+    linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
+    namespace: dict[str, Any] = {"__name__": f"features.{path.stem}", "__file__": str(path)}
+    try:
         # The project's own code, which it is asked to run.
         exec(compile(text, str(path), "exec", dont_inherit=True), namespace)
     except FeatureError as error:
-        raise FeatureError(f"{where}: {error}") from error
-    except Exception as error:
-        reason = str(error).partition("\n")[0]
-        raise ConfigError(f"{where}: can't be run: {type(error).__name__}: {reason}") from error
+        raise FeatureError(f"features/{path.name}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise _cannot_run(path, error) from error
     kinds = (FeatureView, RequestView, Spine)
     found = {id(value): value for value in namespace.values() if isinstance(value, kinds)}
-    return list(found.values()), text
+    # Once more now that all of the file has run: what it imports further down is found only now.
+    return [replace(value, code=code_of(value.build)) for value in found.values()]
+
+
+def _cannot_run(path: Path, error: BaseException) -> ConfigError:
+    reason = str(error).partition("\n")[0]
+    return ConfigError(f"features/{path.name}: can't be run: {type(error).__name__}: {reason}")
 
 
 def _repeated(text: str, names: set[str]) -> str | None:

@@ -6,8 +6,10 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
@@ -15,6 +17,7 @@ import polars as pl
 from workbench.errors import FeatureError, WorkbenchError
 from workbench.features.definitions.aggregates import Aggregate
 from workbench.features.definitions.code import Code
+from workbench.features.definitions.own import importing
 from workbench.features.definitions.results import (
     checked_events,
     checked_expressions,
@@ -60,8 +63,11 @@ class _Definition:
         return {name: value for name, value in fields.items() if name in self.__match_args__}
 
     def _call(self, **sources: pl.LazyFrame) -> Any:
+        ours = self.build.__module__.startswith("features.")
+        root = Path(self.build.__code__.co_filename).parents[1] if ours else None
         try:
-            return self.build(**sources)
+            with importing(root) if root else nullcontext():
+                return self.build(**sources)
         except WorkbenchError:
             raise
         except Exception as error:

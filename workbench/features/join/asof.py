@@ -97,7 +97,9 @@ def asof_features(
     if ttl is not None:
         position[event < asked.times - ttl // _MICROSECOND] = -1
     index = pl.Series(position).replace(-1, None)
-    rows = pl.concat([run.select(features) for run in runs]) if len(runs) > 1 else runs[0]
+    rows = runs[0]
+    if len(runs) > 1:  # relaxed, for columns that are null throughout a run
+        rows = pl.concat([run.select(features) for run in runs], how="vertical_relaxed")
     return rows.select(pl.col(name).gather(index).alias(f"{prefix}__{name}") for name in features)
 
 

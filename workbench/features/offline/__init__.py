@@ -7,11 +7,11 @@ function made is known by its definition and its sources' contents, so what is t
 what isn't is made.
 """
 
+from workbench.features.offline.appending import append
 from workbench.features.offline.partitions import Partition, partitions
 from workbench.features.offline.sources import Sources
 from workbench.features.offline.store import (
     Stored,
-    append,
     key_types,
     materialize,
     materialize_spine,

@@ -13,7 +13,7 @@ from workbench.features.join import UTC, check_order, event_rows, known_rows, to
 from workbench.features.offline.sources import Sources
 from workbench.store import now
 
-__all__ = ["built", "comparable", "merged", "spine_rows", "stored_rows"]
+__all__ = ["built", "comparable", "merged", "spine_rows", "stored_rows", "stored_types"]
 
 _TIMES = ("__available", "__event", "__created")
 
@@ -64,6 +64,18 @@ def stored_rows(frame: pl.LazyFrame, view: FeatureView) -> pl.DataFrame:
     return rows
 
 
+def stored_types(view: FeatureView, sources: Sources) -> pl.Schema:
+    """Return the columns of a view as its function stores them, without reading any rows.
+
+    Raises
+    ------
+    FeatureError
+        If the function fails.
+    """
+    rows = view.run(**{name: sources.empty(name) for name in view.sources})
+    return _ordered(comparable(rows, view), view).collect_schema()
+
+
 def _collected(rows: pl.LazyFrame, name: str) -> pl.DataFrame:
     try:
         return rows.collect()
@@ -93,7 +105,7 @@ def merged(parts: Sequence[pl.LazyFrame], view: FeatureView) -> pl.LazyFrame:
     """Put stored rows together as if they had been stored at once; the last part is the newest."""
     if len(parts) == 1:
         return parts[0]
-    both = pl.concat(parts)
+    both = pl.concat(parts, how="vertical_relaxed")  # for columns that are null throughout
     keys, columns = list(view.entity), both.collect_schema().names()
     if view.aggregates:
         times = [name for name in _TIMES if name in columns]

@@ -70,9 +70,15 @@ def reached(entity: Sequence[str], low: Bound) -> pl.Expr:
     return after
 
 
-def scan(paths: Sequence[Path]) -> pl.LazyFrame:
-    """Read files of one run, one after the other."""
-    return pl.scan_parquet(list(paths), glob=False)  # a folder may have brackets in its name
+def scan(paths: Sequence[Path], types: pl.Schema | None = None) -> pl.LazyFrame:
+    """Read files of one run, one after the other; as columns of other `types`, if there are any."""
+    rows = pl.scan_parquet(list(paths), glob=False)  # a folder may have brackets in its name
+    if types is None:
+        return rows
+    return rows.select(
+        pl.col(name) if dtype == pl.Null else pl.col(name).cast(dtype)
+        for name, dtype in types.items()
+    )
 
 
 def whole(folder: Path, file: File) -> bool:

@@ -18,9 +18,21 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from workbench.errors import FeatureError
 from workbench.store import write_atomic
 
-__all__ = ["SCRATCH", "Bound", "File", "Manifest", "damaged", "load", "save", "sweep"]
+__all__ = [
+    "MANIFEST",
+    "SCRATCH",
+    "Bound",
+    "File",
+    "Manifest",
+    "damaged",
+    "discard",
+    "load",
+    "save",
+    "sweep",
+]
 
-_NAME = "manifest.json"
+MANIFEST = "manifest.json"
+"""The name of the file that says which others count; its time is when it was used last."""
 
 SCRATCH = "scratch-"
 """How the folder begins in which a large table is cut; of a killed writer it stays behind."""
@@ -49,12 +61,14 @@ class Manifest(_Record):
     """One state of a table: its runs, the oldest first.
 
     A run is a table by itself, whose files follow one another by entity. `batches` are the names of
-    what was appended, the last ones only.
+    what was appended, the last ones only. `described` says of how many rows there are statistics,
+    for each definition by its digest.
     """
 
     runs: list[list[File]] = []
     batches: list[str] = []
     retired: dict[str, float] = {}
+    described: dict[str, int] = {}
 
     @property
     def names(self) -> set[str]:
@@ -70,7 +84,7 @@ def load(folder: Path) -> Manifest | None:
     FeatureError
         If it can't be read.
     """
-    path = folder / _NAME
+    path = folder / MANIFEST
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -90,7 +104,7 @@ def save(folder: Path, manifest: Manifest) -> Manifest:
         name: at for name, at in {**replaced, **old.retired}.items() if time.time() - at < _GRACE
     }
     manifest = manifest.model_copy(update={"retired": retired})
-    with write_atomic(folder / _NAME) as beside:
+    with write_atomic(folder / MANIFEST) as beside:
         beside.write_text(manifest.model_dump_json(), encoding="utf-8")
     sweep(folder, manifest)
     return manifest
@@ -98,7 +112,7 @@ def save(folder: Path, manifest: Manifest) -> Manifest:
 
 def sweep(folder: Path, manifest: Manifest | None) -> None:
     """Remove what a killed writer left. Whoever calls it holds the table's lock."""
-    kept = {_NAME, *((manifest.names | set(manifest.retired)) if manifest else ())}
+    kept = {MANIFEST, *((manifest.names | set(manifest.retired)) if manifest else ())}
     with suppress(FileNotFoundError):
         for entry in os.scandir(folder):
             if entry.name in kept:
@@ -107,6 +121,16 @@ def sweep(folder: Path, manifest: Manifest | None) -> None:
                 Path(entry.path).unlink(missing_ok=True)
             elif entry.name.startswith(SCRATCH):
                 shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def discard(stored: Path) -> None:
+    """Remove a whole version. The manifest goes first: who comes then finds none, and makes it."""
+    if stored.is_dir():
+        (stored / MANIFEST).unlink(missing_ok=True)
+        sweep(stored, None)
+        stored.rmdir()
+    else:
+        stored.unlink()
 
 
 def damaged(path: Path, reason: str) -> FeatureError:

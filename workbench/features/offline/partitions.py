@@ -21,6 +21,7 @@ class _Piece:
     """Files of one run that have the partition's entities, and maybe others (`more`)."""
 
     paths: list[Path]
+    types: pl.Schema | None
     more: bool
 
 
@@ -40,10 +41,8 @@ class Partition:
 
     def runs(self) -> list[pl.LazyFrame]:
         """Read its rows, run by run, the oldest first."""
-        return [
-            scan(piece.paths).filter(self._mine) if piece.more else scan(piece.paths)
-            for piece in self.pieces
-        ]
+        scanned = [(scan(piece.paths, piece.types), piece.more) for piece in self.pieces]
+        return [rows.filter(self._mine) if more else rows for rows, more in scanned]
 
     @property
     def _mine(self) -> pl.Expr:
@@ -78,7 +77,7 @@ def partitions(stored: Stored, most: float = 0) -> list[Partition]:
             low,
             high,
             tuple(
-                _Piece([run.folder / file.name for file in group], more=False)
+                _Piece([run.folder / file.name for file in group], run.types, more=False)
                 if run is largest
                 else _piece(run, low, high)
                 for run in stored.runs
@@ -106,4 +105,4 @@ def _piece(run: Run, low: Bound | None, high: Bound | None) -> _Piece:
         if (file.low is None or high is None or file.low < high)
         and (end is None or low is None or end > low)
     ]
-    return _Piece(paths, more=low is not None or high is not None)
+    return _Piece(paths, run.types, more=low is not None or high is not None)

@@ -1,13 +1,10 @@
-"""Views in the offline store: built once from their sources, and appended to."""
+"""Views in the offline store: built once from their sources, and read with what was appended."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import polars as pl
 
@@ -16,16 +13,28 @@ from workbench.features.offline.build import built, merged, spine_rows, stored_r
 from workbench.features.offline.files import reading, scan, whole, write_run
 from workbench.features.offline.large import write_large
 from workbench.features.offline.manifest import File, Manifest, damaged, load, save, sweep
+from workbench.features.offline.places import (
+    base_of,
+    definition_of,
+    digest_of,
+    locked,
+    log_of,
+    spine_of,
+    tidy,
+    touch,
+)
 from workbench.features.offline.sources import Sources
+from workbench.features.offline.types import changed, conformed
 from workbench.lineage import link
 from workbench.project import Project
-from workbench.store import file_lock, write_atomic
+from workbench.store import write_atomic
 
 __all__ = [
     "Run",
     "Stored",
     "StoredSpine",
-    "append",
+    "appended_runs",
+    "describe",
     "key_types",
     "materialize",
     "materialize_spine",
@@ -33,21 +42,29 @@ __all__ = [
     "rows",
 ]
 
-_BATCHES = 10_000
-"""How many names of appended batches are kept, to know one that comes again."""
+_GROWTH = 10
+"""Statistics are made anew when a view has grown by one row in so many."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Rows that are ordered by entity and time: files that follow one another."""
+    """Rows that are ordered by entity and time: files that follow one another.
+
+    `types` are those that its columns are read as, where they were stored with others.
+    """
 
     folder: Path
     files: tuple[File, ...]
+    types: pl.Schema | None = None
 
     @property
     def paths(self) -> list[Path]:
         """Where its files are."""
         return [self.folder / file.name for file in self.files]
+
+    def scan(self) -> pl.LazyFrame:
+        """Read its rows."""
+        return scan(self.paths, self.types)
 
 
 @dataclass(frozen=True)
@@ -68,6 +85,11 @@ class Stored:
     def rows(self) -> int:
         """How many rows there are, some of which a later run may overrule."""
         return sum(file.rows for run in self.runs for file in run.files)
+
+    @property
+    def paths(self) -> list[Path]:
+        """Where all its files are."""
+        return [path for run in self.runs for path in run.paths]
 
 
 @dataclass(frozen=True)
@@ -90,53 +112,55 @@ def materialize(project: Project, view: FeatureView, sources: Sources) -> Stored
         If the view's function fails, or its rows can't be used.
     """
     inputs = [] if view.availability == "streaming" else [sources.node(n) for n in view.sources]
-    digest = _digest(_definition(view), *inputs)
-    folder = project.state / "offline" / "views" / f"{view.name}-{digest}"
+    digest = digest_of(definition_of(view), *inputs)
+    folder, log = base_of(project, view, digest), log_of(project, view)
+    touch(folder)
     base = _usable(folder)
     if base is None:
-        with _lock(project, view):
+        with locked(project, view.name):
             base = _usable(folder) or _build(project, view, sources, folder)
             link(project, inputs, f"view:{view.name}@{digest}", "computed")
-    more, log = load(_log(project, view)) or Manifest(), _log(project, view)
-    _check_whole(log, more)
+            tidy(folder)
+    more = load(log) or Manifest()
     runs = [Run(folder, tuple(run)) for run in base.runs]
-    runs += [Run(log, tuple(run)) for run in more.runs]
+    runs += appended_runs(view, log, more, _types(runs[0]))
     content = (digest, *more.batches)
-    node = f"view:{view.name}@{_digest(*content) if more.batches else digest}"
-    return Stored(view, tuple(runs), node, digest, content)
+    node = f"view:{view.name}@{digest_of(*content) if more.batches else digest}"
+    stored = Stored(view, tuple(runs), node, digest, content)
+    if _outgrown(base, stored):
+        _describe_again(project, stored, folder)
+    return stored
 
 
-def append(
-    project: Project, view: FeatureView, frame: pl.DataFrame, *, once: str | None = None
-) -> None:
-    """Add rows to those that the view's function makes: newer ones, late ones, or of the past.
-
-    Parameters
-    ----------
-    frame
-        Rows as the view's function returns them, or events as `event_rows` orders them.
-    once
-        A name for them. Rows whose name is known are there already, and nothing is done.
+def appended_runs(view: FeatureView, folder: Path, log: Manifest, types: pl.Schema) -> list[Run]:
+    """Return what was appended, as rows of `types`.
 
     Raises
     ------
     FeatureError
-        If the rows can't be used.
+        If a file has gone, or rows can't be of these types without losing something.
     """
-    rows = frame if "__event" in frame.columns else stored_rows(frame.lazy(), view)
-    folder, keys = _log(project, view), list(view.entity)
-    with _lock(project, view):
-        old = load(folder) or Manifest()
-        if once in old.batches or not rows.height:
-            return
-        _check_whole(folder, old)
-        sweep(folder, old)
-        runs = [*old.runs, write_run(folder, rows.sort(keys, maintain_order=True), keys)]
-        batches = [*old.batches, once or uuid4().hex][-_BATCHES:]
-        manifest = Manifest(runs=_compacted(folder, runs, view, project), batches=batches)
-        save(folder, manifest)
-    if view.availability == "streaming" and len(manifest.runs) == 1:  # it has grown by a share
-        _describe(project, view, folder, manifest.runs[0])
+    _check_whole(folder, log)
+    return [_of_types(view, Run(folder, tuple(run)), types) for run in log.runs]
+
+
+def _of_types(view: FeatureView, run: Run, types: pl.Schema) -> Run:
+    have = _types(run)
+    if have == types:
+        return run
+    with reading(run.paths):
+        rows = run.scan().select(changed(have, types)).collect()
+    what = f"feature view {view.name}: rows that were appended, in {run.paths[0]}"
+    now = ", ".join(f"{name} {types[name]}" for name in rows.columns)
+    folder = f"{run.folder.parent.name}/{run.folder.name}"
+    conformed(
+        rows,
+        pl.Schema({name: types[name] for name in rows.columns}),
+        what,
+        f"what the view's function gives now, {now}: give the column its old type there, or "
+        f"delete the folder {folder} and append the rows again",
+    )
+    return Run(run.folder, run.files, types)
 
 
 def rows(stored: Stored, columns: Sequence[str] | None = None) -> pl.LazyFrame:
@@ -147,8 +171,8 @@ def rows(stored: Stored, columns: Sequence[str] | None = None) -> pl.LazyFrame:
     columns
         Features, or columns of events; None for all. Entity and times are always there.
     """
-    with reading([path for run in stored.runs for path in run.paths]):
-        both = merged([scan(run.paths) for run in stored.runs], stored.view)
+    with reading(stored.paths):
+        both = merged([run.scan() for run in stored.runs], stored.view)
         if columns is None:
             return both
         present = both.collect_schema().names()
@@ -158,10 +182,13 @@ def rows(stored: Stored, columns: Sequence[str] | None = None) -> pl.LazyFrame:
 
 def key_types(stored: Stored) -> pl.Schema:
     """Return the types of the view's entity columns."""
-    paths = stored.runs[0].paths
-    with reading(paths):
-        schema = scan(paths[:1]).collect_schema()
+    schema = _types(stored.runs[0])
     return pl.Schema({key: schema[key] for key in stored.view.entity})
+
+
+def _types(run: Run) -> pl.Schema:
+    with reading(run.paths):
+        return scan(run.paths[:1]).collect_schema()
 
 
 _TIMES = ("__event", "__available", "__created")
@@ -177,13 +204,16 @@ def read_stored(stored: Stored | StoredSpine) -> pl.LazyFrame:
 def materialize_spine(project: Project, spine: Spine, sources: Sources) -> StoredSpine:
     """Store the spine's rows, ordered by time and key, and say where they are."""
     inputs = [sources.node(name) for name in spine.sources]
-    digest = _digest(spine.digest, *inputs)
-    path = project.state / "offline" / "spines" / f"{spine.name}-{digest}.parquet"
+    digest = digest_of(spine.digest, *inputs)
+    path = spine_of(project, spine, digest)
     stored = StoredSpine(path, f"spine:{spine.name}@{digest}")
+    touch(path)
     if not path.exists():
-        frame = spine_rows(spine, sources)
-        with write_atomic(path) as beside:
-            frame.write_parquet(beside, statistics=True)
+        with locked(project, f"spine {spine.name}"):
+            frame = spine_rows(spine, sources)
+            with write_atomic(path) as beside:
+                frame.write_parquet(beside, statistics=True)
+            tidy(path)
         link(project, inputs, stored.node, "computed")
     return stored
 
@@ -212,57 +242,37 @@ def _build(project: Project, view: FeatureView, sources: Sources, folder: Path) 
         run = write_large(folder, frame, view)
     else:
         run = write_run(folder, stored_rows(frame, view), view.entity)
-    _describe(project, view, folder, run)
-    return save(folder, Manifest(runs=[run]))
+    describe(project, view, [Run(folder, tuple(run))])
+    height = sum(file.rows for file in run)
+    return save(folder, Manifest(runs=[run], described={view.digest: height}))
 
 
-def _describe(project: Project, view: FeatureView, folder: Path, run: list[File]) -> None:
+def describe(project: Project, view: FeatureView, runs: Sequence[Run]) -> None:
+    """Store statistics of a view's rows."""
     from workbench.features.statistics import store_statistics  # which reads what we wrote
 
-    store_statistics(project, view, scan(Run(folder, tuple(run)).paths))
+    paths = [path for run in runs for path in run.paths]
+    with reading(paths):
+        # In no order, which for all the rows of a large table would take more than the memory.
+        both = pl.concat([run.scan() for run in runs], how="vertical_relaxed")
+        store_statistics(project, view, both)
 
 
-def _compacted(
-    folder: Path, runs: list[list[File]], view: FeatureView, project: Project
-) -> list[list[File]]:
-    """Put the last runs together while they are of a size: there are never many, nor much work."""
-    limit = project.settings.memory_mb * 2**20 // 8
-    while len(runs) > 1:
-        one, other = (sum(file.rows for file in run) for run in runs[-2:])
-        size = sum(file.size for run in runs[-2:] for file in run)
-        if one > 2 * other or size > limit:
-            break
-        parts = [scan(Run(folder, tuple(run)).paths) for run in runs[-2:]]
-        both = merged(parts, view).collect()
-        runs = [*runs[:-2], write_run(folder, both, view.entity)]
-    return runs
+def _outgrown(base: Manifest, stored: Stored) -> bool:
+    """Whether the definition has no statistics, or those of clearly fewer rows.
 
-
-def _definition(view: FeatureView) -> str:
-    """Digest what the stored rows depend on: neither a word nor a window or TTL changes them."""
-    columns = view.inputs if view.aggregates else tuple(view.features)
-    return _digest(view.code_digest, _shape(view), *columns)
-
-
-def _shape(view: FeatureView) -> str:
-    kind = "events" if view.aggregates else "rows"
-    return "\0".join([kind, *view.entity, str(view.event_time), str(view.created)])
-
-
-def _log(project: Project, view: FeatureView) -> Path:
-    """Return the folder of what was appended to a view.
-
-    Of a stream it stays while events look the same, for nobody could append them again; rows of a
-    batch are those of one definition.
+    A stream's are made as its log grows.
     """
-    streamed = view.availability == "streaming"
-    digest = _digest(_shape(view), *view.inputs) if streamed else _definition(view)
-    return project.state / "offline" / "appended" / f"{view.name}-{digest}"
+    known = base.described.get(stored.view.digest)
+    streamed = stored.view.availability == "streaming"
+    return known is None or (not streamed and stored.rows * _GROWTH > known * (_GROWTH + 1))
 
 
-def _lock(project: Project, view: FeatureView) -> AbstractContextManager[None]:
-    return file_lock(project.state / "offline" / "locks" / f"{view.name}.lock")
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+def _describe_again(project: Project, stored: Stored, folder: Path) -> None:
+    with locked(project, stored.view.name):
+        base = load(folder)
+        if base is None or not _outgrown(base, stored):  # somebody else has
+            return
+        describe(project, stored.view, stored.runs)
+        described = {**base.described, stored.view.digest: stored.rows}
+        save(folder, base.model_copy(update={"described": described}))

@@ -15,6 +15,7 @@ from workbench.features.definitions import FeatureView
 from workbench.features.offline import Sources, Stored, materialize, rows
 from workbench.features.online.latest import Latest, layout_of, newest_available, packed_rows
 from workbench.features.online.layouts import Layout
+from workbench.features.online.marks import Mark, refuse_to_go_back
 from workbench.features.online.progress import Progress, Step, progress_of, save
 from workbench.features.online.protocol import OnlineStore, Version
 from workbench.project import Project
@@ -151,10 +152,19 @@ class Stepper:
 
     def _fill(self, until: datetime) -> Progress:
         """Begin a version of its own, beside the one that readers see."""
-        before = self._recorded()
+        before, served = self._recorded(), self.store.served(self.view.name)
+        if served is not None and (before is None or before.step.version != served.number):
+            self._check_newer(served, until)
         version = self.store.begin(self.view.name, self.view.digest, self.layout.to_bytes())
         reached = before.until if before else None  # what readers still have
-        return self._progress(version.number, None, until, reached)
+        progress = self._progress(version.number, None, until, reached)
+        over = progress.step.model_copy(update={"over": served.number if served else None})
+        return progress.model_copy(update={"step": over})
+
+    def _check_newer(self, served: Version, until: datetime) -> None:
+        newest = Latest(self.stored, None, until).newest()
+        mine = Mark(until=until, newest=newest, content=self.content)
+        refuse_to_go_back(served, mine, self.store.address)
 
     def _progress(
         self, version: int, since: datetime | None, until: datetime, reached: datetime | None
@@ -179,12 +189,23 @@ class Stepper:
         version = self._version(progress.step)
         self._write(version, progress, latest)
         if not version.served:
+            self._check_still_newer(progress.step)
+        step = progress.step
+        mark = Mark(until=step.until, newest=progress.newest, content=step.content)
+        self.store.mark(version, mark.to_bytes())
+        if not version.served:
             self.store.serve(version)
         complete = progress.model_copy(
             update={"state": "complete", "until": progress.step.until, "finished_at": now()}
         )
         save(self.project, complete)
         return complete
+
+    def _check_still_newer(self, step: Step) -> None:
+        """Look once more, for to fill a version takes a while."""
+        served = self.store.served(self.view.name)
+        if served is not None and served.number != step.over:
+            self._check_newer(served, step.until)
 
     def _write(self, version: Version, progress: Progress, latest: Latest) -> None:
         """Write what isn't written yet; the rows are the same in the same order each time."""

@@ -13,6 +13,7 @@ from workbench.features.definitions import FeatureView, duration
 from workbench.features.join import UTC, window_features
 from workbench.features.offline import Stored, partitions
 from workbench.features.offline.build import merged
+from workbench.features.offline.files import reading
 from workbench.features.online.layouts import Layout
 from workbench.features.online.protocol import Row
 
@@ -34,11 +35,12 @@ class Latest:
     def count(self) -> int:
         """Say how many rows that will be."""
         lengths = [self._entities(found).select(pl.len()) for found in self._ranges()]
-        return sum(length.collect().item() for length in lengths)
+        with reading(self.stored.paths):
+            return sum(length.collect().item() for length in lengths)
 
     def newest(self) -> datetime | None:
         """Return the latest event that was known; None if rows have no time."""
-        return _newest(self._ranges(), _EVENT)
+        return _newest(self.stored, self._ranges(), _EVENT)
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Give the rows in order of the entity: its columns, `__event`, `__created`, features.
@@ -47,7 +49,9 @@ class Latest:
         """
         for known in self._ranges():
             windows = self.stored.view.aggregates
-            yield self._windows(known) if windows else self._newest_rows(known)
+            with reading(self.stored.paths):
+                found = self._windows(known) if windows else self._newest_rows(known)
+            yield found
 
     def _ranges(self) -> Iterator[pl.LazyFrame]:
         for found in _ranges(self.stored):
@@ -126,7 +130,7 @@ def packed_rows(frame: pl.DataFrame, layout: Layout) -> list[Row]:
 
 def newest_available(stored: Stored) -> datetime | None:
     """Return when the last of the rows became known; None without any that has a time."""
-    return _newest(_ranges(stored), _AVAILABLE)
+    return _newest(stored, _ranges(stored), _AVAILABLE)
 
 
 def _ranges(stored: Stored) -> Iterator[pl.LazyFrame]:
@@ -134,9 +138,10 @@ def _ranges(stored: Stored) -> Iterator[pl.LazyFrame]:
         yield merged(partition.runs(), stored.view)
 
 
-def _newest(found: Iterable[pl.LazyFrame], column: str) -> datetime | None:
+def _newest(stored: Stored, found: Iterable[pl.LazyFrame], column: str) -> datetime | None:
     dated = [each.filter(pl.col(column) > _FIRST).select(pl.col(column).max()) for each in found]
-    moments = [each.collect().item() for each in dated]
+    with reading(stored.paths):
+        moments = [each.collect().item() for each in dated]
     return max((moment for moment in moments if moment is not None), default=None)
 
 

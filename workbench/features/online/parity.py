@@ -14,6 +14,7 @@ from workbench.features.definitions import FeatureView, load_definitions
 from workbench.features.frames import training_frame
 from workbench.features.join import UTC
 from workbench.features.offline import Sources, materialize, rows
+from workbench.features.offline.files import reading
 from workbench.features.online.progress import progress_of
 from workbench.features.online.reading import OnlineReader
 from workbench.features.online.stores import online_store
@@ -76,7 +77,8 @@ def check_parity(
     moment = now or present()
     reader = OnlineReader(view, project)
     stored = materialize(project, declared, Sources(project))
-    entities = _sampled(rows(stored), declared, sample, seed)
+    with reading(stored.paths):
+        entities = _sampled(rows(stored), declared, sample, seed)
     online = reader.frame(entities, now=moment)
     if declared.aggregates:
         moments = reader.moments(entities).fill_null(_until(project, view) or moment)

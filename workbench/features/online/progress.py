@@ -15,7 +15,10 @@ __all__ = ["Progress", "Step", "forget", "progress_of", "save"]
 
 
 class Step(BaseModel):
-    """A piece of work: what became known in (since, until], out of one content, to one version."""
+    """A piece of work: what became known in (since, until], out of one content, to one version.
+
+    `over` is the version that was served when it was chosen, and that it may take the place of.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,6 +27,7 @@ class Step(BaseModel):
     since: datetime | None
     until: datetime
     done: int = 0
+    over: int | None = None
 
 
 class Progress(BaseModel):

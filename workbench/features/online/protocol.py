@@ -26,13 +26,17 @@ Found = tuple[int, int, bytes]
 
 @dataclass(frozen=True)
 class Version:
-    """One filling of a view: numbers rise, and are never given twice."""
+    """One filling of a view: numbers rise, and are never given twice.
+
+    `mark` says what it was filled from, in words of whoever has filled it.
+    """
 
     view: str
     digest: str
     number: int
     layout: bytes
     served: bool = False
+    mark: bytes = b""
 
 
 class VersionGoneError(StoreError):
@@ -72,6 +76,16 @@ class OnlineStore(Protocol):
 
     def write(self, version: Version, rows: Sequence[Row]) -> None:
         """Write rows that are newer than the stored ones; all of them or, on an error, any.
+
+        Raises
+        ------
+        VersionGoneError
+            If the version was removed.
+        """
+        ...
+
+    def mark(self, version: Version, mark: bytes) -> None:
+        """Keep with a version what it was filled from.
 
         Raises
         ------

@@ -44,12 +44,19 @@ end
 return 1
 """
 
+_MARK = """
+if redis.call('hexists', KEYS[1], ARGV[1]) == 0 then return 0 end
+redis.call('hset', KEYS[2], ARGV[1], ARGV[2])
+return 1
+"""
+
 _SERVE = """
 if redis.call('hexists', KEYS[1], ARGV[1]) == 0 then return 0 end
 redis.call('hset', KEYS[2], ARGV[2], ARGV[1])
 for _, number in ipairs(redis.call('hkeys', KEYS[1])) do
     if tonumber(number) < tonumber(ARGV[1]) then
         redis.call('hdel', KEYS[1], number)
+        redis.call('hdel', KEYS[3], number)
         redis.call('unlink', ARGV[3] .. number)
     end
 end
@@ -59,6 +66,7 @@ return 1
 _REMOVE = """
 redis.call('hdel', KEYS[2], ARGV[1])
 for _, number in ipairs(redis.call('hkeys', KEYS[1])) do
+    redis.call('hdel', KEYS[4], number)
     redis.call('unlink', ARGV[2] .. number)
 end
 redis.call('del', KEYS[1])
@@ -84,17 +92,18 @@ class RedisStore:
             raise MissingExtraError.of("redis", "redis") from error
         try:
             self._client = redis.Redis.from_url(url)
-        except ValueError as error:  # it may quote the address, and the password in it
+        except ValueError:  # it may quote the address, and the password in it
             raise ConfigError(
                 "online_store: not an address of a Redis; expected redis://HOST:PORT/NUMBER"
-            ) from error
+            ) from None
         self._failures = redis.RedisError
         self._prefix = f"workbench:{project}:online"
         where = self._client.get_connection_kwargs()
         place = where.get("path") or f"{where.get('host')}:{where.get('port', 6379)}"
         self._address = f"redis://{place}/{where.get('db') or 0}"
-        self._write, self._serve, self._remove = (
-            self._client.register_script(script) for script in (_WRITE, _SERVE, _REMOVE)
+        self._marks = f"{self._prefix}:marks"
+        self._write, self._mark, self._serve, self._remove = (
+            self._client.register_script(script) for script in (_WRITE, _MARK, _SERVE, _REMOVE)
         )
 
     @property
@@ -137,9 +146,16 @@ class RedisStore:
                 if not self._write(keys=keys, args=arguments):
                     raise VersionGoneError.of(version)
 
+    def mark(self, version: Version, mark: bytes) -> None:
+        """Keep with a version what it was filled from."""
+        keys = [self._entries(version.view), self._marks]
+        with self._errors():
+            if not self._mark(keys=keys, args=[version.number, mark]):
+                raise VersionGoneError.of(version)
+
     def serve(self, version: Version) -> None:
         """Switch to a version and remove those before it, in one step."""
-        keys = [self._entries(version.view), f"{self._prefix}:served"]
+        keys = [self._entries(version.view), f"{self._prefix}:served", self._marks]
         with self._errors():
             if not self._serve(keys=keys, args=[version.number, version.view, self._rows("")]):
                 raise VersionGoneError.of(version)
@@ -148,8 +164,8 @@ class RedisStore:
         """Remove every version of these views."""
         with self._errors():
             for view in views:
-                keys = [self._entries(view), f"{self._prefix}:served", f"{self._prefix}:views"]
-                self._remove(keys=keys, args=[view, self._rows("")])
+                named = [f"{self._prefix}:served", f"{self._prefix}:views", self._marks]
+                self._remove(keys=[self._entries(view), *named], args=[view, self._rows("")])
 
     def read(self, version: Version, keys: Sequence[Key]) -> Mapping[Key, Found]:
         """Find the rows of these keys with one question."""
@@ -167,11 +183,15 @@ class RedisStore:
         with self._client.pipeline(transaction=True) as pipeline:
             pipeline.hget(f"{self._prefix}:served", view)
             pipeline.hgetall(self._entries(view))
-            served, entries = pipeline.execute()
+            pipeline.hgetall(self._marks)
+            served, entries, marks = pipeline.execute()
         found = []
         for number, entry in entries.items():
             digest, _, layout = entry.partition(b"\n")
-            found.append(Version(view, digest.decode(), int(number), layout, number == served))
+            mark = marks.get(number, b"")
+            found.append(
+                Version(view, digest.decode(), int(number), layout, number == served, mark)
+            )
         return found
 
     def _entries(self, view: str) -> str:

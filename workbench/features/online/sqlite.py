@@ -34,6 +34,8 @@ create table if not exists versions (
 )
 """
 
+_MARKS = "create table if not exists marks (number integer primary key, mark blob not null)"
+
 
 class SQLiteStore:
     """An `OnlineStore` in the file at `path`; each thread has a connection of its own."""
@@ -81,6 +83,15 @@ class SQLiteStore:
         with self._errors(version), self._transaction() as connection:
             connection.executemany(_upsert(version.number), rows)
 
+    def mark(self, version: Version, mark: bytes) -> None:
+        """Keep with a version what it was filled from."""
+        with self._errors(), self._transaction() as connection:
+            if version.number not in {
+                other.number for other in self._select("view = ?", version.view)
+            }:
+                raise VersionGoneError.of(version)
+            connection.execute("insert or replace into marks values (?, ?)", (version.number, mark))
+
     def serve(self, version: Version) -> None:
         """Switch to a version and drop the tables before it, in one transaction."""
         with self._errors(), self._transaction() as connection:
@@ -115,13 +126,13 @@ class SQLiteStore:
 
     def _select(self, condition: str, *values: str | None) -> list[Version]:
         rows = self._connection().execute(
-            "select view, digest, number, layout, served from versions "
-            f"where {condition} order by number",
+            "select view, digest, number, layout, served, coalesce(mark, x'') "
+            f"from versions left join marks using (number) where {condition} order by number",
             values,
         )
         return [
-            Version(view, digest, number, layout, bool(served))
-            for view, digest, number, layout, served in rows
+            Version(view, digest, number, layout, bool(served), mark)
+            for view, digest, number, layout, served, mark in rows
         ]
 
     @contextmanager
@@ -158,6 +169,7 @@ class SQLiteStore:
             connection.execute("pragma synchronous = full")
             connection.execute(f"pragma mmap_size = {_MAPPED_BYTES}")
             connection.execute(_VERSIONS)
+            connection.execute(_MARKS)
         except BaseException:
             connection.close()
             raise
@@ -195,6 +207,7 @@ def _drop(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
     for number in numbers:
         connection.execute(f"drop table rows_{number}")
         connection.execute("delete from versions where number = ?", (number,))
+        connection.execute("delete from marks where number = ?", (number,))
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +19,7 @@ import polars as pl
 from workbench.data.sources.redis_streams import Batch, RedisStream, StreamAwayError, entry_place
 from workbench.features.definitions import FeatureView
 from workbench.features.online import OnlineStore
+from workbench.features.streaming.columns import Column, kept_columns, slots_of
 from workbench.features.streaming.engine import Engine
 from workbench.features.streaming.intake import Bounds, Intake
 from workbench.features.streaming.letters import write_dead_letters
@@ -28,7 +29,7 @@ from workbench.features.streaming.place import check_place
 from workbench.features.streaming.reporting import Notices, Say, StreamReport
 from workbench.features.streaming.serving import Serving
 from workbench.features.streaming.state import StreamState
-from workbench.features.streaming.windows import Event, Slot
+from workbench.features.streaming.windows import Event
 from workbench.project import Project
 
 __all__ = ["Consumer", "consuming"]
@@ -63,10 +64,11 @@ def consuming(
     intake = Intake(view, source.schema(), Bounds.of(source.declared.options))
     folder = project.state / "streaming"
     with sole_consumer(view.name, folder / f"{view.name}.lock"):
-        name = f"{view.name}-{_identity(view, source, intake.shape)}"
-        state = StreamState(folder / f"{name}.db", len(_columns(view)))
+        columns = kept_columns(view, intake.shape.schema)
+        name = f"{view.name}-{_identity(view, source, intake.shape, columns)}"
+        state = StreamState(folder / f"{name}.db", len(columns))
         try:
-            engine = Engine(state, _slots(view))
+            engine = Engine(state, slots_of(view, columns))
             serving = Serving(project, view, store, intake.shape, state.fact("version"))
             outbox = Outbox(project, view, state, source.stream)
             yield Consumer(view, source, intake, state, engine, serving, outbox, say, now)
@@ -95,6 +97,7 @@ class Consumer:
         self._serving, self._outbox, self._now = serving, outbox, now
         self._dead_letters = state.path.with_suffix(".dead.jsonl")
         self._notices = Notices(view.name, say, _words(intake.bounds, self._dead_letters.name))
+        self._columns = kept_columns(view, intake.shape.schema)
         self._stored = outbox.stored_until()
         self._checked = False
         self._delivered = time.monotonic()
@@ -195,7 +198,7 @@ class Consumer:
     def _events(self, rows: pl.DataFrame, place: int) -> list[Event]:
         entities = self._serving.keys.of_frame(rows)
         times = [rows[name].dt.epoch("us").to_list() for name in ("__event", "__available")]
-        columns = [_as_stored(rows[name]) for name in _columns(self.view)]
+        columns = [column.kept(rows) for column in self._columns]
         values = list(zip(*columns, strict=True)) if columns else [()] * rows.height
         places = range(place, place + rows.height)
         return [Event(*each) for each in zip(entities, *times, places, values, strict=True)]
@@ -227,33 +230,16 @@ def _words(bounds: Bounds, dead_letters: str) -> dict[str, str]:
     }
 
 
-def _identity(view: FeatureView, source: RedisStream, shape: pl.DataFrame) -> str:
+def _identity(
+    view: FeatureView, source: RedisStream, shape: pl.DataFrame, columns: Sequence[Column]
+) -> str:
     """Say which state is this definition's: another transformation or other types begin anew."""
     types = [f"{name} {dtype}" for name, dtype in shape.schema.items()]
     windows = [aggregate.name for aggregate in view.aggregates]
     times = [str(view.event_time), str(view.created)]
-    parts = [view.code_digest, source.stream, *times, *windows, *types]
+    kept = [f"{column.name} {column.form}" for column in columns]
+    parts = [view.code_digest, source.stream, *times, *windows, *types, *kept]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def _columns(view: FeatureView) -> list[str]:
-    """List the columns of an event that the windows need."""
-    return list(dict.fromkeys(a.column for a in view.aggregates if a.column is not None))
-
-
-def _slots(view: FeatureView) -> list[Slot]:
-    at = {column: index for index, column in enumerate(_columns(view))}
-    return [
-        Slot(a.kind, None if a.column is None else at[a.column], a.length // _MICROSECOND)
-        for a in view.aggregates
-    ]
-
-
-def _as_stored(column: pl.Series) -> list[object]:
-    """Return a column's values as SQLite keeps them."""
-    if isinstance(column.dtype, pl.Categorical | pl.Enum):
-        return column.cast(pl.String).to_list()
-    return column.to_physical().to_list()
 
 
 def _moment(microseconds: int) -> datetime:

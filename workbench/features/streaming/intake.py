@@ -131,6 +131,18 @@ class Intake:
         return [
             *((f"no {column}", pl.col(column).is_null()) for column in columns),
             (ahead, moment > known + self.bounds.future),
+            *self._too_large(),
+        ]
+
+    def _too_large(self) -> list[tuple[str, pl.Expr]]:
+        """Refuse whole numbers that an Int64 can't hold, for no total and no store can."""
+        wide = (pl.UInt64, pl.Int128, pl.UInt128)
+        schema = self.shape.schema
+        names = [n for n in (*self._view.entity, *self._view.inputs) if schema[n] in wide]
+        fits = {name: pl.col(name).cast(pl.Int64, strict=False) for name in names}
+        return [
+            (f"{name}: too large for an Int64", pl.col(name).is_not_null() & fit.is_null())
+            for name, fit in fits.items()
         ]
 
     def _lateness(self, built: pl.DataFrame, newest: int | None) -> tuple[pl.Series, int | None]:

@@ -15,6 +15,7 @@ from workbench.features.definitions import Aggregate, FeatureView
 from workbench.features.online.latest import layout_of
 from workbench.features.online.progress import Progress, Step, save
 from workbench.features.online.protocol import OnlineStore, Version, VersionGoneError
+from workbench.features.streaming.columns import kept_type
 from workbench.features.streaming.engine import Engine
 from workbench.project import Project
 from workbench.store import now
@@ -146,10 +147,7 @@ def _physical(aggregate: Aggregate, schema: pl.Schema) -> Any:
     """Return the type in which a last value was kept; None for other aggregates."""
     if aggregate.kind != "last" or aggregate.column is None:
         return None
-    dtype = schema[aggregate.column]
-    if isinstance(dtype, pl.Categorical | pl.Enum):
-        return pl.String()
-    return pl.Series(dtype=dtype).to_physical().dtype
+    return kept_type(schema[aggregate.column])
 
 
 def _moment(microseconds: int) -> datetime:

@@ -39,11 +39,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Slot:
-    """One aggregate: of which of an event's values, over how many microseconds."""
+    """One aggregate: of which of an event's values, over how many microseconds.
+
+    `created` is which of the values says when the event was created, if it says so.
+    """
 
     kind: str
     value: int | None
     over: int
+    created: int | None = None
 
 
 class Windows:
@@ -82,8 +86,11 @@ class Windows:
         if slot.kind == "count":
             state[index] += 1
         elif slot.kind == "last":
-            newest = [event.event, event.available, event.place, value]
-            if state[index] is None or newest[:3] > state[index][:3]:
+            # In the order of the offline join, which an event that is created before it happens
+            # needs its created time for: it is available when it happens.
+            created = () if slot.created is None else (event.values[slot.created],)
+            newest = [event.event, event.available, *created, event.place, value]
+            if state[index] is None or newest[:-1] > state[index][:-1]:
                 state[index] = newest
         elif _no_value(value):
             return
@@ -98,7 +105,7 @@ class Windows:
             state[index] -= 1
         elif slot.kind == "last":
             # When the newest event leaves, all the others have left.
-            if state[index] is not None and state[index][2] == event.place:
+            if state[index] is not None and state[index][-2] == event.place:
                 state[index] = None
         elif _no_value(value):
             return
@@ -147,7 +154,7 @@ _EMPTY: dict[str, Callable[[], Any]] = {
 _VALUE: dict[str, Callable[[Any], Any]] = {
     "count": int,
     "distinct": int,
-    "last": lambda newest: newest and newest[3],
+    "last": lambda newest: newest and newest[-1],
     "sum": _sum,
     "mean": _mean,
     "rate": _mean,

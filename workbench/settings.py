@@ -64,7 +64,11 @@ class SourceSettings(BaseModel):
     sha256: str | None = Field(
         default=None, pattern="^[0-9a-f]{64}$", description="what a fetched file has to hash to"
     )
-    max_mb: float = Field(default=1024, gt=0, description="the most that a fetched file may be")
+    max_mb: float = Field(
+        default=1024,
+        gt=0,
+        description="the most that a fetched file may be, or an archive unpack to",
+    )
     retries: int = Field(
         default=3, ge=0, le=20, description="how often a fetch that failed is tried again"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +18,12 @@ from hypothesis import strategies as st
 
 from workbench import Project
 from workbench.data import check, frame_digest, guard, infer_contract, last_checks
-from workbench.data.contracts import contract_path, list_contracts, load_contract
+from workbench.data.contracts import (
+    contract_path,
+    guard_source,
+    list_contracts,
+    load_contract,
+)
 from workbench.data.contracts.inference import contract_text
 from workbench.errors import ConfigError, DataError, NotFoundError, UsageError
 
@@ -276,15 +282,73 @@ def test_the_quick_answer_is_panderas_answer(
         assert contract.quick.passes(frame) is truth, (text, frame)
 
 
-def test_a_schema_that_changes_the_frame_is_left_to_pandera(project: Project) -> None:
-    contract_path(project, "coerced").write_text(
-        "import pandera.polars as pa\n"
-        "contract = pa.DataFrameSchema({'a': pa.Column(float, coerce=True)})\n"
+@pytest.mark.parametrize(
+    ("columns", "options", "said"),
+    [
+        ("'a': pa.Column(float, coerce=True)", "", "coerce"),
+        ("'a': pa.Column(int, pa.Check.ge(0))", ", drop_invalid_rows=True", "drop_invalid_rows"),
+        ("'a': pa.Column(int)", ", strict='filter'", "strict='filter'"),
+        ("'a': pa.Column(int, nullable=True, default=1)", "", "default"),
+    ],
+)
+def test_a_schema_that_changes_the_frame_is_no_contract(
+    project: Project, columns: str, options: str, said: str
+) -> None:
+    contract_path(project, "changing").write_text(
+        f"import pandera.polars as pa\ncontract = pa.DataFrameSchema({{{columns}}}{options})\n"
     )
-    contract = load_contract(project, "coerced")
-    numbers = pl.DataFrame({"a": [1, 2]})
-    assert not contract.quick.passes(numbers)
-    assert check("coerced", numbers, project).passed
+    with pytest.raises(ConfigError, match=rf"changing.py: {said} would change the frame"):
+        guard("changing", pl.DataFrame({"a": [-1, 2]}), project)
+
+
+def test_a_rule_of_the_projects_own_is_asked_anew_each_time(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract_path(project, "fresh").write_text(
+        "import os\nimport pandera.polars as pa\nimport polars as pl\n"
+        "lowest = lambda: int(os.environ['ORCHARD_LOWEST'])\n"
+        "rule = pa.Check(lambda data: data.lazyframe.select(pl.col(data.key) >= lowest()))\n"
+        "contract = pa.DataFrameSchema({'n': pa.Column(int, rule)})\n"
+    )
+    frame = pl.DataFrame({"n": [5]})
+    monkeypatch.setenv("ORCHARD_LOWEST", "0")
+    guard("fresh", frame, project)
+    assert load_contract(project, "fresh").quick.passes(frame)
+    monkeypatch.setenv("ORCHARD_LOWEST", "9")
+    with pytest.raises(DataError, match="fresh breaks its contract"):
+        guard("fresh", frame, project)
+
+
+def test_a_source_with_a_hidden_name_is_guarded_too(project: Project) -> None:
+    contract_path(project, "_raw").write_text(
+        "import pandera.polars as pa\n"
+        "contract = pa.DataFrameSchema({'n': pa.Column(int, pa.Check.ge(0))})\n"
+    )
+    assert "_raw" not in list_contracts(project)
+    with pytest.raises(DataError, match="_raw breaks its contract"):
+        guard_source("_raw", "digest", lambda: pl.DataFrame({"n": [-1]}), project)
+    guard_source("a/b", "digest", lambda: pl.DataFrame({"n": [-1]}), project)
+
+
+def test_a_contract_is_also_what_it_imports(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(project.root)
+    package = project.root / "orchard_rules"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .limits import LOW\n")
+    text = (
+        "import pandera.polars as pa\nimport orchard_rules\n"
+        "contract = pa.DataFrameSchema({'n': pa.Column(int, pa.Check.ge(orchard_rules.LOW))})\n"
+    )
+    labels = []
+    for number, low in enumerate(["0", "5 "]):
+        (package / "limits.py").write_text(f"LOW = {low}\n")
+        for module in ("orchard_rules", "orchard_rules.limits"):  # as another process has it
+            monkeypatch.delitem(sys.modules, module, raising=False)
+        contract_path(project, f"rules{number}").write_text(text)
+        labels.append(load_contract(project, f"rules{number}").label.partition("@")[2])
+    assert labels[0] != labels[1]
 
 
 # The first contract
@@ -384,6 +448,13 @@ def test_a_contract_that_is_there_is_not_written_over(project: Project) -> None:
     assert contract_path(project, "flights").read_text() == CONTRACT
     infer_contract("flights", GOOD, project, replace=True)
     assert contract_path(project, "flights").read_text() != CONTRACT
+
+
+def test_a_contract_stays_until_a_new_one_is_known_to_load(project: Project) -> None:
+    with pytest.raises(ConfigError, match=r"^contracts/flights.py: "):
+        infer_contract("flights", pl.DataFrame({"*": [1, 2], "b": [3, 4]}), project, replace=True)
+    assert contract_path(project, "flights").read_text() == CONTRACT
+    assert sorted(path.name for path in (project.root / "contracts").iterdir()) == ["flights.py"]
 
 
 def test_names_and_words_are_values_and_never_source(project: Project) -> None:

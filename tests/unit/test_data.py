@@ -280,10 +280,12 @@ def test_the_same_content_is_recorded_once_and_another_anew(source: Callable[...
     for _ in range(3):
         read("sales", project)
     [first] = list_datasets(project)
-    assert record(project, "sales", "elsewhere.csv", read("sales", project)) == first
+    again = record(project, "sales", "elsewhere.csv", read("sales", project))
+    assert again.read_at > first.read_at
+    assert again.model_copy(update={"read_at": first.read_at}) == first
     read("sales", source("sales.csv", CSV.replace("1.5", "1.6").encode()))
     read("sales", source("sales.csv", CSV.encode()))
-    assert [dataset.digest for dataset in list_datasets(project)][1:] == [first.digest]
+    assert [dataset.digest for dataset in list_datasets(project)][:1] == [first.digest]
     record(project, "other name", "sales.csv", read("sales", project))
     assert [dataset.name for dataset in list_datasets(project)] == ["other name", "sales", "sales"]
 

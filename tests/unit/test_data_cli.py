@@ -22,6 +22,7 @@ from workbench.data import (
     diff,
     find_dataset,
     frame_diff,
+    frame_digest,
     frame_of,
     list_datasets,
     read,
@@ -105,6 +106,16 @@ def test_a_filter_is_kept_as_a_value(where: pl.Expr) -> None:
     expression = kept.expression()
     assert expression is not None
     assert SALES.filter(expression).equals(SALES.filter(where))
+
+
+@settings(max_examples=100)
+@given(value=st.floats(allow_nan=False))
+def test_a_float_in_a_filter_is_kept_to_its_last_bit(value: float) -> None:
+    where = pl.col("x") == value
+    kept = Recipe.model_validate(json.loads(json.dumps(from_source("s", where=where).stored())))
+    expression = kept.expression()
+    assert expression is not None
+    assert expression.meta.eq(where)
 
 
 def test_a_filter_with_a_function_is_kept_as_text_only() -> None:
@@ -299,6 +310,19 @@ def test_columns_and_types_are_compared() -> None:
     assert frame_diff(SALES, SALES.clone()).same
 
 
+def test_what_was_too_large_to_digest_is_compared_while_its_source_stays(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.data.sources.reading._CHEAP_CELLS", 0)
+    read("sales", project, lazy=True)
+    before = newest(project, "sales")
+    assert before.stamped
+    assert diff(before.label, "sales", project).same
+    assert frame_of(before.label, project).equals(SALES)
+    CHANGED.write_parquet(project.root / "sales.parquet")
+    assert not diff(before.label, "sales", project).same
+
+
 def test_of_content_that_is_gone_the_digests_speak(project: Project) -> None:
     read("sales", project)
     before = newest(project, "sales")
@@ -363,6 +387,18 @@ def test_list_and_show(project: Project, cli: CLI, cli_json: Callable[..., Any])
     assert "price" in shown
     assert cli_json("data", "show", "sales", folder=project.root)["recipe"]["source"] == "sales"
     assert cli("data", "show", "nope", folder=project.root).returncode == 2
+
+
+def test_the_list_has_what_was_last_read_of_a_source(
+    project: Project, cli_json: Callable[..., Any]
+) -> None:
+    for content in (SALES, CHANGED, SALES):
+        content.write_parquet(project.root / "sales.parquet")
+        read("sales", project)
+    record(project, "sales", "scratch/sales.csv", CHANGED.head(1), from_reader("polars.x", [], {}))
+    listed = {source["name"]: source for source in cli_json("data", "list", folder=project.root)}
+    assert listed["sales"]["digest"] == frame_digest(SALES)
+    assert find_dataset(project, "sales").address == "scratch/sales.csv"
 
 
 def test_a_contract_is_written_checked_and_broken(

@@ -222,6 +222,23 @@ def test_the_definition_stays_what_it_is() -> None:
     )
 
 
+def test_an_extension_counts_by_its_name_and_what_it_is_stored_as() -> None:
+    def frame(name: str, cells: list[Any], stored: Any) -> str:
+        series = pl.Series("a", cells, stored).ext.to(pl.Extension(name, stored))
+        return frame_digest(pl.DataFrame([series]))
+
+    digests = [
+        frame("orchard.metres", [100, None], pl.Int64),
+        frame("orchard.feet", [100, None], pl.Int64),
+        frame("orchard.metres", [101, None], pl.Int64),
+        frame("orchard.metres", [100, None], pl.Int32),
+        frame("orchard.words", ["a", None], pl.String),
+        frame("orchard.words", ["b", None], pl.String),
+    ]
+    assert len(set(digests)) == len(digests)
+    assert digests[0] == frame("orchard.metres", [100, None], pl.Int64)
+
+
 def test_types_are_spelt_in_our_own_words() -> None:
     words = {name: type_words(series.dtype, name) for name, series in ALL_TYPES.items()}
     assert words["moment"] == ["Datetime", "us", "UTC"]

@@ -286,6 +286,19 @@ def source(project: Project) -> Source:
     return open_source("rows", project)
 
 
+def test_folders_of_object_storage_may_hold_columns_in_their_names(
+    storage: ObjectStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORCHARD", storage.secret)
+    address = f"s3://{BUCKET}/run=7/months/"
+    for month in (1, 2):
+        name = f"{address}month={month}/part.parquet"
+        pl.DataFrame({"a": [month]}).write_parquet(name, storage_options=storage.options)
+    options = {**storage.options, "aws_secret_access_key": "env:ORCHARD"}
+    project = declare(tmp_path, address=address, format="parquet", options=options)
+    assert read("rows", project).to_dict(as_series=False) == {"a": [1, 2], "month": [1, 2]}
+
+
 def test_the_same_rows_and_types_whatever_the_kind(source: Source) -> None:
     assert source.schema() == FRAME.schema
     rows = source.scan().collect()
@@ -345,7 +358,8 @@ def test_reading_by_name_records_the_same_dataset_lazy_or_not(project: Project) 
     assert eager.equals(FRAME)
     assert lazy.collect().equals(FRAME)
     assert part.to_dict(as_series=False) == {"name": ["ash"]}
-    assert heard[0] == heard[1]
+    assert heard[0].read_at < heard[1].read_at
+    assert heard[0] == heard[1].model_copy(update={"read_at": heard[0].read_at})
     assert heard[0].digest == frame_digest(FRAME)
     assert [dataset.rows for dataset in heard] == [4, 4, 1]
     assert len(list_datasets(project)) == 2

@@ -18,6 +18,7 @@ from sqlalchemy import create_engine
 from tests.servers import object_storage, postgresql
 from workbench.data import list_datasets, read, stamp
 from workbench.data.sources import open_source
+from workbench.data.sources.credentials import refuse_literal
 from workbench.errors import ConfigError, DataError
 from workbench.project import Project
 
@@ -178,6 +179,25 @@ def test_object_storage_refuses_a_wrong_secret(
         ),
         ("https://h/r.csv", {"Authorization": "Bearer hunter2"}, "sources.rows.options.Auth"),
         ("az://shop/rows.csv", {"account_key": "hunter2"}, "sources.rows.options.account_key: a"),
+        ("postgresql://ada:hunter2$$x@host/shop", {}, "sources.rows.address: a credential can't"),
+        ("postgresql://ada:x/hunter2@host/shop", {}, "sources.rows.address: a credential can't"),
+        ("postgresql://ada:1/hunter2@host/shop", {}, "sources.rows.address: a credential can't"),
+        ("http://ada:hunter$2@host/rows.csv", {}, "sources.rows.address: a credential can't"),
+        ("https://hunter2@host/rows.csv", {}, "sources.rows.address: a credential can't"),
+        ("https://host/rows.csv?key=hunter2", {}, "sources.rows.address: a credential can't"),
+        (
+            "mssql+pyodbc:///?odbc_connect=DRIVER%3DX%3BPWD%3Dhunter2",
+            {},
+            "sources.rows.address: a credential can't",
+        ),
+        (
+            "az://shop/rows.csv",
+            {"connection_string": "AccountKey=hunter2"},
+            "sources.rows.options.connection_string: a",
+        ),
+        ("postgresql://h/shop", {"dsn": "password=hunter2"}, "sources.rows.options.dsn: a"),
+        ("s3://hunter2[1]/rows.csv", {}, "sources.rows.address: can't be parsed as an address"),
+        ("https://[hunter2/rows.csv", {}, "sources.rows.address: can't be parsed as an address"),
     ],
 )
 def test_a_credential_in_the_file_is_refused_and_not_repeated(
@@ -187,6 +207,33 @@ def test_a_credential_in_the_file_is_refused_and_not_repeated(
     with pytest.raises(ConfigError) as raised:
         read("rows", project)
     assert str(raised.value).startswith(said)
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://host:8080/of@home/rows.csv",
+        "https://host:8080?mail=ada@home",
+        "https://host/ada:1@home.csv",
+        "https://ada:${PASSWORD}@host/rows.csv",
+        "https://${TOKEN}@host/rows.csv",
+        "postgresql://ada:${keyring:shop/ada@home}@host/shop",
+        "postgresql://ada@host/shop",
+        "s3://shop/ada:1@home.parquet",
+    ],
+)
+def test_what_is_no_credential_may_stand_in_the_file(address: str) -> None:
+    refuse_literal(address, {"aws_access_key_id": "ada"}, "sources.rows")
+
+
+def test_an_address_that_cannot_be_parsed_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_PASSWORD", "hunter2")
+    address = "postgresql://ada:${SHOP_PASSWORD}@host:port/shop"
+    with pytest.raises(ConfigError, match=r"^sources.rows.address: can't be parsed as a") as raised:
+        read("rows", declare(tmp_path, address, table="rows"))
     assert "hunter2" not in "".join(traceback.format_exception(raised.value))
 
 

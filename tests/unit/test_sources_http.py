@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,8 @@ def copies(project: Project) -> list[Path]:
         [(503, {}), (500, {})],
         [(429, {"Retry-After": "0"})],
         [(503, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})],
+        [(503, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 -0000"})],
+        [(503, {"Retry-After": "²"})],
         ["drop", "cut"],
         ["cut", (502, {}), "drop"],
     ],
@@ -196,6 +199,55 @@ def test_a_file_that_is_too_large_is_not_fetched(
     with pytest.raises(DataError, match=r"rows.csv: larger than 0.001 MB: raise max_mb of it"):
         read("rows", project)
     assert copies(project) == []
+
+
+def test_an_archive_may_not_unpack_to_more(tmp_path: Path, web: FileServer) -> None:
+    with zipfile.ZipFile(web.folder / "rows.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("rows.csv", "a\n" + "1\n" * 600_000)
+    project = declare(tmp_path, f"{web.address}/rows.zip", max_mb=1)
+    with pytest.raises(DataError, match=r"rows.zip: larger than 1 MB inside: raise max_mb of it"):
+        read("rows", project)
+    assert read("rows", declare(tmp_path, f"{web.address}/rows.zip", max_mb=2)).height == 600_000
+
+
+@pytest.mark.parametrize("size", ["4, 4", "many", "-1"])
+def test_an_odd_length_is_no_length(project: Project, web: FileServer, size: str) -> None:
+    web.failures = [(200, {"Content-Length": size})]
+    assert read("rows", project).width == 2
+
+
+def test_lengths_that_differ_are_an_error(project: Project, web: FileServer) -> None:
+    web.failures = [(200, {"Content-Length": "4, 5"})]
+    with pytest.raises(DataError, match=r"rows.csv: can't be read: Content-Length contained"):
+        read("rows", project)
+
+
+def test_another_address_is_another_file(
+    tmp_path: Path, web: FileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = declare(tmp_path, f"{web.address}/${{YEAR}}.csv", options={"X-Shop": "env:SHOP"})
+    monkeypatch.setenv("SHOP", "north")
+    for year in ("2014", "2013"):
+        pl.DataFrame({"year": [int(year)]}).write_csv(web.folder / f"{year}.csv")
+        monkeypatch.setenv("YEAR", year)
+        assert read("rows", project)["year"].to_list() == [int(year)]
+    monkeypatch.setenv("SHOP", "south")
+    read("rows", project)
+    # Of a copy of another file the server would be asked whether that has changed.
+    assert [asked.get("If-None-Match") for asked in web.asked] == [None] * 3
+
+
+def test_a_token_in_an_address_is_not_logged(
+    tmp_path: Path,
+    web: FileServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("ORCHARD_TOKEN", "token-of-ada")
+    read("rows", declare(tmp_path, f"{web.address}/rows.csv?sig=${{ORCHARD_TOKEN}}"))
+    assert web.asked[0]["path"] == "/rows.csv?sig=token-of-ada"
+    assert "token-of-ada" not in caplog.text
 
 
 def test_readers_at_once_fetch_it_once(project: Project, web: FileServer) -> None:

@@ -90,7 +90,7 @@ moments = st.datetimes(datetime(2024, 1, 1), datetime(2024, 1, 3)).map(  # noqa:
 def test_what_was_known_is_what_a_slow_look_finds(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Any], as_of: datetime
 ) -> None:
-    declared = Declared.of("rows", declare(tmp_path_factory.getbasetemp(), "a.parquet", **LATE))
+    declared = Declared.of("rows", declare(tmp_path_factory.mktemp("known"), "a.parquet", **LATE))
     schema = {"loan": pl.String, "due": pl.Datetime("us", "UTC"), "told": pl.Datetime("us", "UTC")}
     frame = pl.DataFrame(rows, schema, orient="row").with_row_index("row")
     newest: dict[Any, Any] = {}
@@ -124,6 +124,14 @@ def test_what_as_of_needs(
 
 
 # What is recorded
+
+
+def test_a_stamp_knows_how_the_source_is_read(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id,v\n1,NA\n2,7\n")
+    before = stamp("rows", declare(tmp_path, "rows.csv"))
+    assert stamp("rows", declare(tmp_path, "rows.csv", description="other", tags=["x"])) == before
+    for declared in ({"null_values": ["", "7"]}, {"format": "csv"}, {"glob": True}, {"key": "id"}):
+        assert stamp("rows", declare(tmp_path, "rows.csv", **declared)) != before
 
 
 def test_a_large_lazy_read_has_the_stamps_digest(
@@ -171,6 +179,17 @@ def test_folders_may_hold_columns_in_their_names(tmp_path: Path) -> None:
     plan = source.scan(where=pl.col("month") == 2).explain()
     assert "month" in plan
     assert source.scan(["id"], pl.col("month") == 2).collect()["id"].to_list() == [3]
+
+
+def test_folders_around_a_source_hold_no_columns_of_it(tmp_path: Path) -> None:
+    root = tmp_path / "run=7"
+    for month in (1, 2):
+        path = root / "rows" / f"month={month}" / "part.parquet"
+        path.parent.mkdir(parents=True)
+        pl.DataFrame({"a": [month]}).write_parquet(path)
+    (root / "rows" / "_SUCCESS").touch()
+    frame = read("rows", declare(root, "rows"))
+    assert frame.to_dict(as_series=False) == {"a": [1, 2], "month": [1, 2]}
 
 
 def test_types_of_a_folder_of_csv_come_from_all_its_files(tmp_path: Path) -> None:

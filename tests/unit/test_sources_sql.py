@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import subprocess
 import sys
@@ -16,14 +17,14 @@ import duckdb
 import polars as pl
 import pytest
 import tomlkit
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 from sqlalchemy.dialects import postgresql as postgresql_dialect
 from sqlalchemy.dialects import sqlite
 
 from tests.servers import postgresql
-from workbench.data import read
+from workbench.data import read, stamp
 from workbench.data.sources import Declared, open_source
 from workbench.data.sources.sql.filters import to_sql
 from workbench.data.sources.sql.protocol import Column
@@ -187,6 +188,7 @@ FILTERS = st.recursive(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(where=FILTERS)
+@example(where=pl.col("number").is_in([1, -(2**40)]))
 def test_a_filter_keeps_the_same_rows_in_sql_and_in_polars(
     project: Project, rows: pl.DataFrame, where: pl.Expr
 ) -> None:
@@ -245,6 +247,19 @@ def test_what_goes_down_is_what_means_the_same(where: pl.Expr, sql: str | None) 
     assert (None if condition is None else str(condition.compile(**options))) == sql
 
 
+@settings(max_examples=100)
+@given(value=st.floats(allow_nan=False))
+@example(value=0.9134648179429581)
+def test_a_float_goes_down_to_its_last_bit(value: float) -> None:
+    for literal in (pl.lit(value), pl.lit(value, pl.Float64)):
+        condition = to_sql(pl.col("share") == literal, COLUMNS)
+        if math.isfinite(value):
+            assert condition is not None
+            assert list(condition.compile().params.values()) == [value]
+        else:
+            assert condition is None
+
+
 def test_a_query_can_only_read(project: Project) -> None:
     """Not by accident of a driver: each kind is connected to as one who may not write."""
     address = project.settings.sources["rows"].address
@@ -259,6 +274,12 @@ def test_a_query_can_only_read(project: Project) -> None:
         with pytest.raises(DataError):
             read("rows", declare(project.root, address=address, query=query))
     assert read("rows", declare(project.root, address=address, table="rows")).height == ROWS.height
+
+
+def test_a_query_may_end_in_a_comment(project: Project) -> None:
+    address = project.settings.sources["rows"].address
+    query = "SELECT number FROM rows -- the end"
+    assert read("rows", declare(project.root, address=address, query=query)).height == ROWS.height
 
 
 def test_a_computed_column_of_a_query_has_the_type_of_its_values(project: Project) -> None:
@@ -307,6 +328,71 @@ def test_values_that_are_not_of_their_columns_type_are_named(tmp_path: Path) -> 
     with pytest.raises(DataError, match=r"column 'day' isn't all Date"):
         read("rows", project, columns=["day"])
     assert read("rows", project, columns=["day"], where=pl.col("id") == 1).height == 1
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "DATE"])
+def test_a_number_is_no_time(tmp_path: Path, kind: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "odd.db")) as database, database:
+        database.execute(f"CREATE TABLE rows (created {kind})")
+        database.execute("INSERT INTO rows VALUES (1700000000)")
+    address = "sqlite:///odd.db"
+    project = declare(tmp_path, address=address, table="rows", event_time="created")
+    said = r"column 'created' isn't all Date.*: 1700000000 is no time as text: a query can say"
+    for ask in (lambda: read("rows", project), open_source("rows", project).freshness):
+        with pytest.raises(DataError, match=said):
+            ask()
+    query = "SELECT datetime(created, 'unixepoch') AS created FROM rows"
+    asked = read("rows", declare(tmp_path, address=address, query=query))
+    assert asked["created"].to_list() == ["2023-11-14 22:13:20"]
+
+
+def test_a_decimal_that_is_no_number_is_said(server: str, tmp_path: Path) -> None:
+    query = "SELECT 'NaN'::numeric(10, 2) AS cost"
+    with pytest.raises(DataError, match=r"column 'cost' isn't all Decimal.*: NaN is in it"):
+        read("rows", declare(tmp_path, address=server, query=query))
+    query = "SELECT 'NaN'::numeric(10, 2)::float8 AS cost"
+    assert read("rows", declare(tmp_path, address=server, query=query))["cost"].is_nan().all()
+
+
+def test_numbers_of_any_kind_are_compared_here(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "odd.db")) as database, database:
+        database.execute("CREATE TABLE rows (a DECIMAL(20, 0), b NUMERIC, c)")
+        database.execute("INSERT INTO rows VALUES (?, ?, ?), (0.5, 0.5, 0.5)", [2**53 + 1] * 3)
+    project = declare(tmp_path, address="sqlite:///odd.db", table="rows")
+    for name in "abc":
+        assert read("rows", project, where=pl.col(name) == float(2**53)).height == 1
+
+
+def test_what_duckdb_has_in_other_ways_is_compared_here(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "odd.duckdb")) as connection:
+        connection.execute("CREATE TABLE rows (u UUID, i INTERVAL, ns TIMESTAMP_NS, w VARCHAR)")
+        connection.execute(
+            "INSERT INTO rows VALUES (uuid(), INTERVAL 1 DAY, '2024-01-01 00:00:00.123456789', 'x')"
+        )
+    project = declare(tmp_path, address="duckdb:///odd.duckdb", table="rows")
+    moment = read("rows", project)["ns"]
+    for where, rows in (
+        (pl.col("u") == "nope", 0),
+        (pl.col("i") == "nope", 0),
+        (pl.col("ns") == pl.lit(moment), 1),
+        (pl.col("ns") <= pl.lit(moment), 1),
+        (pl.col("w") == "x", 1),
+    ):
+        assert read("rows", project, where=where).height == rows
+
+
+def test_a_stamp_knows_the_names_and_types_of_columns(server: str, tmp_path: Path) -> None:
+    queries = ("SELECT 1 AS a, 2 AS b", "SELECT 1 AS b, 2 AS a", "SELECT 1::int8 AS a, 2 AS b")
+    stamps = set()
+    with create_engine(server).begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA renamed")
+    project = declare(tmp_path, address=server, table="renamed.rows")
+    for query in queries:
+        with create_engine(server).begin() as connection:
+            connection.exec_driver_sql("DROP VIEW IF EXISTS renamed.rows")
+            connection.exec_driver_sql(f"CREATE VIEW renamed.rows AS {query}")
+        stamps.add(stamp("rows", project))
+    assert len(stamps) == len(queries)
 
 
 def test_postgresql_types_that_polars_has_not_come_as_text(server: str, tmp_path: Path) -> None:

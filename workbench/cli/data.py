@@ -58,7 +58,7 @@ def list_(
         rows = [(d.label, f"{d.rows:,}", str(len(d.columns)), when(d.read_at)) for d in datasets]
         print_table(
             "Datasets",
-            ("dataset", "rows", "columns", "first read"),
+            ("dataset", "rows", "columns", "last read"),
             rows,
             empty="nothing was read yet",
             whole=("dataset",),
@@ -76,7 +76,8 @@ def _sources(here: Project) -> list[dict[str, Any]]:
     from workbench.data import last_checks, list_datasets
     from workbench.data.contracts import list_contracts
 
-    newest = {dataset.name: dataset for dataset in reversed(list_datasets(here))}
+    read = [found for found in list_datasets(here) if found.recipe.kind in ("source", "unknown")]
+    newest = {dataset.name: dataset for dataset in reversed(read)}
     checked = {check.source: check for check in reversed(last_checks(here))}
     contracts = list_contracts(here)
     found = []
@@ -128,7 +129,7 @@ def show(
         "rows": f"{found.rows:,}",
         "digest": found.digest,
         "recipe": found.recipe.told(),
-        "first read": when(found.read_at),
+        "last read": when(found.read_at),
         **{f"contract {check.source}": check.outcome for check in checks},
     }
     for key, value in facts.items():

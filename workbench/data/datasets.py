@@ -56,9 +56,9 @@ def record(
     """Record that `frame` was read from `address` under `name`; the same content only once.
 
     A lazy frame is read through once, in batches. Of the same content read in several ways the
-    first recipe stands.
+    first recipe stands, and the last time.
     """
-    parts = digest_parts(frame)
+    parts, moment = digest_parts(frame), now()
     made = (recipe or Recipe()).model_copy(update={"cells": parts.cells}).stored()
     dataset = {
         "name": name,
@@ -67,18 +67,21 @@ def record(
         "rows": parts.rows,
         "digest": parts.value,
         "recipe": made,
-        "read_at": now(),
+        "read_at": moment,
     }
     same = select(DatasetRow).where(DatasetRow.name == name, DatasetRow.digest == parts.value)
     with database(project).session() as session:
         insert_missing(session, DatasetRow, [dataset])
-        return _dataset(session.scalars(same).one())
+        row = session.scalars(same).one()
+        row.read_at = moment
+        return _dataset(row)
 
 
 def list_datasets(project: Project) -> list[Dataset]:
-    """List every dataset that was ever read, newest first."""
+    """List every dataset that was ever read, the last one that was read first."""
+    newest = select(DatasetRow).order_by(DatasetRow.read_at.desc(), DatasetRow.id.desc())
     with database(project).session() as session:
-        rows = session.scalars(select(DatasetRow).order_by(DatasetRow.id.desc())).all()
+        rows = session.scalars(newest).all()
         return [_dataset(row) for row in rows]
 
 

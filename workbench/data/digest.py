@@ -17,6 +17,7 @@ the other cells alone, so that it doesn't matter what lies in memory under a nul
 - Decimals: their unscaled value in 16 bytes. Integers of 128 bits: as text.
 - Lists: the lengths, then the inner cells as a column; arrays: the inner cells; structs: each
   field as a column.
+- Extension types: the cells of what they are stored as; what they mean is in their type.
 """
 
 from __future__ import annotations
@@ -125,6 +126,9 @@ def type_words(dtype: pl.DataType, column: str) -> Any:
             return [name, type_words(_made(dtype.inner), column), dtype.size]
         case pl.Struct():
             return [name, [[f.name, type_words(_made(f.dtype), column)] for f in dtype.fields]]
+        case pl.BaseExtension():
+            about = [dtype.ext_name(), dtype.ext_metadata()]
+            return ["Extension", *about, type_words(_made(dtype.ext_storage()), column)]
         case pl.Object() | pl.Unknown():
             raise DataError(f"column {column!r} of type {dtype} can't be digested")
         case _:
@@ -194,6 +198,8 @@ def _hash_cells(cells: pl.Series, update: _Update) -> None:
         case pl.Struct():
             for field in cells.struct.unnest().get_columns():
                 _hash(field, update)
+        case pl.BaseExtension():
+            _hash_cells(cells.ext.storage(), update)
         case pl.Int128() | pl.UInt128():
             _hash_texts(cells.cast(pl.String), update)
         case pl.String() | pl.Binary():

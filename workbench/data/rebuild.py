@@ -17,7 +17,7 @@ from workbench.data.sources import read
 from workbench.errors import DataError
 from workbench.project import Project
 
-__all__ = ["Rebuild", "read_again", "rebuild"]
+__all__ = ["Rebuild", "look_again", "read_again", "rebuild"]
 
 
 class Rebuild(BaseModel):
@@ -46,7 +46,7 @@ def rebuild(label: str, project: Project | None = None) -> Rebuild:
     """
     project = project or Project.find()
     dataset = find_dataset(project, label)
-    again = _stamped(project, dataset) if dataset.stamped else _read(project, dataset)
+    again = look_again(project, dataset) if dataset.stamped else _read(project, dataset)
     same = again.digest == dataset.digest
     return Rebuild(
         dataset=dataset.label,
@@ -71,7 +71,7 @@ def _read(project: Project, dataset: Dataset) -> Dataset:
     )
 
 
-def _stamped(project: Project, dataset: Dataset) -> Dataset:
+def look_again(project: Project, dataset: Dataset) -> Dataset:
     """Look again at what was too large to digest: its rows and its source's stamp."""
     found: list[Dataset] = []
     with observing(found.append):

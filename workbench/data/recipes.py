@@ -1,12 +1,12 @@
 """Recipes: how a frame came to be, so that it can be made again and compared.
 
-A recipe is data and never code. A filter stays as polars' own tree of the expression; one that
-holds a Python function has no such tree that we would load again, and only its text is kept.
+A recipe is data and never code. A filter stays as polars' own bytes of the expression, for polars
+rounds floats where it reads JSON; of one that holds a Python function only its text is kept.
 """
 
 from __future__ import annotations
 
-import io
+import base64
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,9 @@ class Recipe(BaseModel):
     where: str = ""
     """The filter as people read it."""
     filter: str = ""
-    """The filter as polars reads it; empty if there is none, or if it holds a Python function."""
+    """The filter as polars reads it, in base64; empty if there is none, or if it holds a Python
+    function.
+    """
     as_of: datetime | None = None
     reader: str = ""
     options: list[str] = []
@@ -61,7 +63,7 @@ class Recipe(BaseModel):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of polars: another version may not read it
-                return pl.Expr.deserialize(io.StringIO(self.filter), format="json")
+                return pl.Expr.deserialize(base64.b64decode(self.filter, validate=True))
         except Exception as error:  # polars raises what its parser does, of many kinds
             raise DataError(
                 f"the filter {self.where} was kept by another version of polars"
@@ -95,7 +97,7 @@ def from_source(
         source=name,
         columns=None if columns is None else list(columns),
         where="" if where is None else _text(where),
-        filter="" if where is None else _tree(where),
+        filter="" if where is None else _bytes(where),
         as_of=as_of,
     )
 
@@ -116,12 +118,14 @@ def _text(where: pl.Expr) -> str:
     return re.sub(r"\(dyn \w+: ([^)]*)\)", r"(\1)", text)  # polars' word for an untyped literal
 
 
-def _tree(where: pl.Expr) -> str:
+def _bytes(where: pl.Expr) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of polars: another version may not read it
         try:
             tree = where.meta.serialize(format="json")
         except pl.exceptions.PolarsError:
             return ""
-    # A Python function in it is a pickle, and loading that would run it.
-    return "" if re.search(r'"(Anonymous|Python)\w*"\s*:', tree) else tree
+        # A Python function in it is a pickle, and loading that would run it.
+        if re.search(r'"(Anonymous|Python)\w*"\s*:', tree):
+            return ""
+        return base64.b64encode(where.meta.serialize()).decode()

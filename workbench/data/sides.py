@@ -11,7 +11,7 @@ import polars as pl
 
 from workbench.data.datasets import Dataset, find_dataset
 from workbench.data.digest import digest_parts
-from workbench.data.rebuild import read_again
+from workbench.data.rebuild import look_again, read_again
 from workbench.data.sources import read
 from workbench.errors import DataError, NotFoundError, UsageError
 from workbench.project import Project
@@ -78,7 +78,7 @@ def frame_of(text: str, project: Project) -> pl.DataFrame:
         return read(text, project)
     dataset = _dataset(project, text)
     frame = read_again(project, dataset)
-    if digest_parts(frame).value != dataset.digest:
+    if not _is_content(frame, dataset, project):
         raise DataError(f"{dataset.label}: its recipe gives other content now")
     return frame
 
@@ -111,24 +111,27 @@ def _dataset(project: Project, text: str) -> Dataset:
 
 
 def _side_of_dataset(dataset: Dataset, project: Project) -> Side:
-    return Side(
-        dataset.label,
-        dataset.columns,
-        dataset.rows,
-        dataset.digest,
-        dataset.recipe.cells,
-        None if dataset.stamped else _content(dataset, project),
-        row_keys(project, dataset.name),
-    )
+    frame, keys = _content(dataset, project), row_keys(project, dataset.name)
+    if dataset.stamped and frame is not None:  # the record has no digest to compare
+        return side_of_frame(dataset.label, frame, keys)
+    cells = dataset.recipe.cells
+    return Side(dataset.label, dataset.columns, dataset.rows, dataset.digest, cells, frame, keys)
 
 
 def _content(dataset: Dataset, project: Project) -> pl.DataFrame | None:
     """Return a dataset's rows, if they can still be had."""
     try:
         frame = read_again(project, dataset)
+        return frame if _is_content(frame, dataset, project) else None
     except (DataError, UsageError):  # the source is gone, or only code can make it again
         return None
-    return frame if digest_parts(frame).value == dataset.digest else None
+
+
+def _is_content(frame: pl.DataFrame, dataset: Dataset, project: Project) -> bool:
+    """Tell whether what a recipe gave now is what it gave; of a large one by its source's stamp."""
+    if dataset.stamped:
+        return look_again(project, dataset).digest == dataset.digest
+    return digest_parts(frame).value == dataset.digest
 
 
 def _read_file(path: Path) -> pl.DataFrame:

@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 import polars as pl
 from sqlalchemy import delete, select
 
-from workbench.data.contracts.files import Contract, list_contracts, load_contract
+from workbench.data.contracts.files import Contract, has_contract, load_contract
 from workbench.data.contracts.outcome import BadRow, BrokenRule, Check
 from workbench.data.digest import frame_digest
 from workbench.errors import ConfigError, DataError, UsageError
 from workbench.project import Project
 from workbench.store import CheckRow, database, now
 
-__all__ = ["check", "guard", "guard_source", "last_checks"]
+__all__ = ["check", "guard", "guard_by", "guard_source", "last_checks"]
 
 _ROWS = 20
 _RULES = 200
@@ -58,11 +58,15 @@ def guard(name: str, frame: _Frame, project: Project | None = None) -> _Frame:
     NotFoundError
         If there is no such contract.
     """
-    contract = load_contract(project or Project.find(), name)
+    guard_by(load_contract(project or Project.find(), name), frame)
+    return frame
+
+
+def guard_by(contract: Contract, frame: pl.DataFrame | pl.LazyFrame) -> None:
+    """Stop here unless the frame keeps a contract, as `guard` does."""
     content = _content(frame)
     if broken := _broken(contract, content):
         raise _refusal(contract, broken, content.height)
-    return frame
 
 
 def guard_source(
@@ -82,7 +86,7 @@ def guard_source(
     DataError
         As `guard` does; which rows they are is kept, and `workbench data show` tells.
     """
-    if name not in list_contracts(project):
+    if not has_contract(project, name):
         return
     contract = load_contract(project, name)
     if _passed(project, contract, digest):

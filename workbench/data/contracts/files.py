@@ -9,11 +9,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from workbench.data.contracts.quick import QuickCheck
+from workbench.data.contracts.imports import local_modules
+from workbench.data.contracts.quick import QuickCheck, changes
 from workbench.errors import ConfigError, MissingExtraError, NotFoundError, UsageError
 from workbench.project import Project
 
-__all__ = ["Contract", "contract_path", "list_contracts", "load_contract"]
+__all__ = [
+    "Contract",
+    "contract_path",
+    "has_contract",
+    "list_contracts",
+    "load_contract",
+    "load_file",
+]
 
 _FOLDER = "contracts"
 _NAMES = ("contract", "Contract")
@@ -33,7 +41,9 @@ class Contract:
 
     @property
     def label(self) -> str:
-        """The contract's name in records: its file and its content."""
+        """The contract's name in records: its file and its content, with what it imports of the
+        project.
+        ."""
         return f"{self.path}@{self.digest[:12]}"
 
 
@@ -57,6 +67,14 @@ def list_contracts(project: Project) -> list[str]:
     return sorted(path.stem for path in (project.root / _FOLDER).glob("[!_.]*.py"))
 
 
+def has_contract(project: Project, name: str) -> bool:
+    """Tell whether there is a contract called `name`; one that isn't listed counts as well."""
+    try:
+        return contract_path(project, name).is_file()
+    except UsageError:  # a source may be called what no file can be
+        return False
+
+
 def load_contract(project: Project, name: str) -> Contract:
     """Load a contract; a file that hasn't changed since is not run again.
 
@@ -78,14 +96,22 @@ def load_contract(project: Project, name: str) -> Contract:
     stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
     known = _loaded.get(path)
     if known is None or known[0] != stamp:
-        known = _loaded[path] = (stamp, _load(path, project.relative(path), name))
+        known = _loaded[path] = (stamp, load_file(path, project, name))
     return known[1]
 
 
 _loaded: dict[Path, tuple[tuple[int, int, int], Contract]] = {}
 
 
-def _load(path: Path, shown: str, name: str) -> Contract:
+def load_file(path: Path, project: Project, name: str) -> Contract:
+    """Run a file as the contract called `name`, which it need not be yet.
+
+    Raises
+    ------
+    ConfigError
+        If it can't be run, or doesn't define one schema that only checks.
+    """
+    shown = project.relative(contract_path(project, name))
     try:
         import pandera.polars  # noqa: F401
     except ImportError as error:
@@ -99,12 +125,18 @@ def _load(path: Path, shown: str, name: str) -> Contract:
     try:
         exec(compile(content, str(path), "exec", dont_inherit=True), vars(module))
         schema = _schema(module, shown)
+        for text in local_modules(content, project.root).values():
+            digest = hashlib.sha256(digest.encode() + text).hexdigest()
     except ConfigError:
         raise
     except Exception as error:  # whatever the project's own code raises
         line = next((f":{frame.tb_lineno}" for frame in _frames(error) if _is_in(frame, path)), "")
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"{shown}{line}: {type(error).__name__}: {reason}") from error
+    if changing := changes(schema):
+        raise ConfigError(
+            f"{shown}: {', '.join(changing)} would change the frame, and a contract only checks it"
+        )
     return Contract(name, shown, digest, schema, QuickCheck(schema))
 
 

@@ -57,8 +57,8 @@ def infer_contract(
     DataError
         If no contract can be written that the frame keeps.
     """
-    from workbench.data.contracts.checking import guard
-    from workbench.data.contracts.files import contract_path
+    from workbench.data.contracts.checking import guard_by
+    from workbench.data.contracts.files import contract_path, load_contract, load_file
 
     path = contract_path(project, name)
     if path.exists() and not replace:
@@ -66,8 +66,11 @@ def infer_contract(
     text = contract_text(name, frame, keys)
     with write_atomic(path) as beside:
         beside.write_text(text, encoding="utf-8")
+        made = load_file(beside, project, name)
+        if path.exists():  # what people wrote stays until there is something as good
+            guard_by(made, frame)
     try:
-        guard(name, frame, project)
+        guard_by(load_contract(project, name), frame)
     except DataError as error:
         raise DataError(f"{project.relative(path)} needs your hand: {error}") from error
     return path

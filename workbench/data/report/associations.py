@@ -28,6 +28,9 @@ _CLASSES = 10
 _MOST_CLASSES = 1_000
 """A column with more classes says nothing by them: it is more like a name of each row."""
 
+_MOST_PAIRS = 1_000
+"""Of a thousand columns there are half a million pairs, which no page can hold."""
+
 
 class Correlation(BaseModel):
     """Two numeric columns and Spearman's rank correlation between them."""
@@ -57,15 +60,17 @@ def is_classes(series: pl.Series) -> bool:
 
 
 def correlations(sample: pl.DataFrame) -> list[Correlation]:
-    """Correlate every pair of numeric columns, the strongest first."""
+    """Correlate every pair of numeric columns; return the strongest, the very strongest first."""
     names = [name for name, dtype in sample.schema.items() if kind_of(dtype) == "number"]
     if len(names) < 2:
         return []
     matrix = _pearson(_ranks(sample, names))
+    ones, others = np.triu_indices(len(names), 1)
+    strength = np.abs(matrix[ones, others])
+    strongest = np.argsort(-strength, kind="stable")[:_MOST_PAIRS]  # NaN comes last
     pairs = [
         Correlation(one=names[i], other=names[j], value=float(matrix[i, j]))
-        for i in range(len(names))
-        for j in range(i + 1, len(names))
+        for i, j in zip(ones[strongest], others[strongest], strict=True)
         if math.isfinite(matrix[i, j])
     ]
     return sorted(pairs, key=lambda pair: (-abs(pair.value), pair.one, pair.other))

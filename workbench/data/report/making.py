@@ -16,8 +16,8 @@ from workbench.data.report.associations import (
     is_classes,
 )
 from workbench.data.report.page import fragment, page
-from workbench.data.report.summaries import ColumnSummary, summarise
-from workbench.errors import NotFoundError
+from workbench.data.report.summaries import ColumnSummary, kind_of, summarise
+from workbench.errors import NotFoundError, UsageError
 from workbench.store import write_atomic
 
 __all__ = ["ColumnReport", "report"]
@@ -40,7 +40,7 @@ class ColumnReport(BaseModel):
     """How many rows quantiles, correlations and associations are of; all of them, if as many."""
     columns: list[ColumnSummary]
     correlations: list[Correlation]
-    """Pairs of numeric columns by Spearman's rank correlation, strongest first."""
+    """The 1,000 strongest pairs of numeric columns by Spearman's rank correlation, in order."""
     target: str | None = None
     target_is_classes: bool = False
     associations: list[Association] = []
@@ -75,10 +75,15 @@ def report(frame: pl.DataFrame | pl.LazyFrame, target: str | None = None) -> Col
     ------
     NotFoundError
         If there is no column called `target`.
+    UsageError
+        If nothing can go with such a column: one of lists, say.
     """
     content = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
     if target is not None and target not in content.columns:
         raise NotFoundError.named("column", target, content.columns)
+    if target is not None and kind_of(content.schema[target]) == "nested":
+        dtype = content.schema[target]
+        raise UsageError(f"{target}: expected a target of numbers, times or words, found {dtype}")
     # Columns by number: to polars a name like "*" would be a pattern, and mean all of them.
     names = {str(place): name for place, name in enumerate(content.columns)}
     plain = content.clone()

@@ -45,7 +45,9 @@ class Keeper:
 
     def __init__(self, declared: Declared) -> None:
         self._declared = declared
-        mark = hashlib.sha256(declared.settings.address.encode()).hexdigest()[:12]
+        # Looked up: another ${YEAR} in the address, or another token's view, is another file.
+        origin = json.dumps([declared.address, declared.options], sort_keys=True)
+        mark = hashlib.sha256(origin.encode()).hexdigest()[:12]
         name = quote(declared.name, safe="")
         self._folder = declared.project.state / "sources" / f"{name}-{mark}"
         self._suffix = Path(declared.path).suffix

@@ -9,14 +9,18 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from workbench.errors import ConfigError, MissingExtraError
 
-__all__ = ["look_up", "refuse_literal", "secrets_of"]
+__all__ = ["check_address", "look_up", "refuse_literal", "secrets_of"]
 
 _REFERENCE = re.compile(r"\$\{(?:(keyring):([^/}]+)/([^}]+)|(?:env:)?(\w+))\}")
 _WHOLE = re.compile(r"(?:env:\w+|keyring:[^/]+/.+)")
-_AUTHORITY = re.compile(r"[\w.+-]+://(?P<user>(?:\$\{[^}]*\}|[^/@$])*)@")
+_AUTHORITY = re.compile(r"[\w.+-]+://(?P<user>(?:\$\{[^}]*\}|[^/@$]|\$(?!\{))*)@")
+_LOGIN = re.compile(r"(?P<scheme>[\w.+-]+)://(?P<user>[^:/@?#]*)(?::(?P<password>[^@]*))?@")
+"""As drivers of databases read it: any character but @ may be in a password, / as well."""
+
+_PORT = re.compile(r"\d*[/?#]")
 _SECRET_NAME = re.compile(
-    r"pass|pwd|secret|token|signature|credential|authorization|cookie"
-    r"|(?:api|account|private|access)[-_]?key$|^sig$",
+    r"pass|pwd|secret|token|signature|credential|authorization|cookie|odbc_connect"
+    r"|connection_?string|(?:api|account|private|access)[-_]?key$|^(?:sig|key|dsn)$",
     re.IGNORECASE,
 )
 
@@ -67,10 +71,9 @@ def refuse_literal(address: str, options: Mapping[str, object], where: str) -> N
     ConfigError
         Naming the key and what to write instead.
     """
-    user = _AUTHORITY.match(address)
-    password = user["user"].partition(":")[2] if user else ""
-    query = dict(parse_qsl(urlsplit(address).query))
-    for key, value in {"password": password, **query}.items():
+    check_address(address, where)
+    query = dict(parse_qsl(address.partition("?")[2]))
+    for key, value in {**_login(address), **query}.items():
         if _is_literal(key, value):
             raise ConfigError(
                 f"{where}.address: a credential can't stand in it ({key}): write ${{NAME}} for a "
@@ -82,6 +85,34 @@ def refuse_literal(address: str, options: Mapping[str, object], where: str) -> N
                 f"{where}.options.{key}: a credential can't stand here: write env:NAME for a "
                 "variable of the environment, or keyring:SERVICE/USER"
             )
+
+
+def check_address(address: str, where: str) -> None:
+    """Refuse an address that can't be taken apart, without repeating it.
+
+    Raises
+    ------
+    ConfigError
+        Naming `where`.
+    """
+    try:
+        urlsplit(address)
+    except ValueError:
+        raise ConfigError(f"{where}.address: can't be parsed as an address") from None
+
+
+def _login(address: str) -> dict[str, str]:
+    """Return the parts before the @ that are credentials: a password, or a token for a user."""
+    named = _REFERENCE.sub("${NAME}", address)  # what is looked up may have any characters
+    found = _LOGIN.match(named)
+    if found is None:
+        return {}
+    scheme, user, password = found.groups()
+    if password is None:
+        return {"token": user} if scheme.lower() in ("http", "https") else {}
+    if scheme.lower().startswith(("http", "redis")) and _PORT.match(password):
+        return {}  # a port, and an @ further on
+    return {"password": password}
 
 
 def _is_literal(key: str, value: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from workbench.data.sources.credentials import look_up, refuse_literal, secrets_of
+from workbench.data.sources.credentials import check_address, look_up, refuse_literal, secrets_of
 from workbench.errors import DataError, NotFoundError, WorkbenchError
 from workbench.project import Project
 from workbench.settings import SourceSettings
@@ -132,7 +132,10 @@ class Declared:
 
     @cached_property
     def _looked_up(self) -> tuple[str, list[str]]:
-        return look_up(self.settings.address, f"sources.{self.name}.address", quoted=True)
+        where = f"sources.{self.name}"
+        address, values = look_up(self.settings.address, f"{where}.address", quoted=True)
+        check_address(address, where)
+        return address, values
 
     @cached_property
     def _secrets(self) -> list[str]:

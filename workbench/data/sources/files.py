@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -93,7 +94,11 @@ class LocalFiles:
         files = self._files(path)
         if files == [path]:
             return scan(self._declared, format_of(self._declared, path), path)
-        return scan(self._declared, self._kind(files), files)
+        kind, root = self._kind(files), str(path)
+        if kind == "parquet" and path.is_dir() and "=" in root and _is_hive(path, files):
+            # Named by its root, for the folders around that hold no columns of it.
+            return scan(self._declared, kind, f"{escape(root)}/", glob=True)
+        return scan(self._declared, kind, files)
 
     def _files(self, path: Path) -> list[Path]:
         settings = self._declared.settings
@@ -123,6 +128,10 @@ def _matching(declared: Declared) -> Iterator[Path]:
     pattern = Path(declared.path)
     folder = Path(pattern.anchor) if pattern.is_absolute() else declared.project.data
     return folder.glob(str(pattern.relative_to(pattern.anchor)))
+
+
+def _is_hive(root: Path, files: Sequence[Path]) -> bool:
+    return all("=" in file.relative_to(root).parent.name for file in files)
 
 
 def _is_hidden(path: Path) -> bool:

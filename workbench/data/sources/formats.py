@@ -76,11 +76,9 @@ def scan(
 
 
 def _parquet(_: Declared, content: Any, storage: Any, glob: bool) -> pl.LazyFrame:  # noqa: FBT001
-    # A list is a folder's files, whose own names (month=1/...) may hold columns.
-    several = isinstance(content, list)
-    return pl.scan_parquet(
-        content, storage_options=storage, glob=glob, hive_partitioning=several and _hive(content)
-    )
+    # A list is a folder's files, whose own names (month=1/...) may hold columns; so does glob.
+    hive = _hive(content) if isinstance(content, list) else glob
+    return pl.scan_parquet(content, storage_options=storage, glob=glob, hive_partitioning=hive)
 
 
 def _csv(declared: Declared, content: Any, storage: Any, glob: bool) -> pl.LazyFrame:  # noqa: FBT001
@@ -125,10 +123,17 @@ def unzipped(declared: Declared, path: Path) -> BytesIO:
     Raises
     ------
     DataError
-        If there isn't exactly one.
+        If there isn't exactly one, or it is larger than `max_mb`.
     """
+    limit = declared.settings.max_mb
     with zipfile.ZipFile(path) as archive:
         inner = archive.namelist()
         if len(inner) != 1:
             raise declared.error(f"expected one file inside, found {len(inner)}")
-        return BytesIO(archive.read(inner[0]))
+        with archive.open(inner[0]) as file:
+            content = file.read(int(limit * 1e6) + 1)  # what it says of its own size may be a lie
+    if len(content) > limit * 1e6:
+        raise declared.error(
+            f"larger than {limit:g} MB inside: raise max_mb of it in workbench.toml if that is so"
+        )
+    return BytesIO(content)

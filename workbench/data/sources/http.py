@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import random
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +49,7 @@ def _fetch(declared: Declared, keeper: Keeper) -> Copy:
         if newest.sha256 == expected:
             return newest  # it can't be any other
         newest = None  # "not modified" would be no answer
-    with _session(declared) as session:
+    with _silent(), _session(declared) as session:
         for attempt in range(retries + 1):
             try:
                 return _attempt(declared, keeper, session, newest)
@@ -72,7 +74,8 @@ def _attempt(declared: Declared, keeper: Keeper, session: Session, newest: Copy 
         if answer.status_code == 304 and newest is not None:
             return newest
         _check(declared, answer)
-        keeper.check_size(int(answer.headers.get("Content-Length") or 0))
+        size = answer.headers.get("Content-Length", "")
+        keeper.check_size(int(size) if size.isdecimal() else 0)  # an odd one says nothing
         marks = {
             key: answer.headers[key] for key in ("ETag", "Last-Modified") if key in answer.headers
         }
@@ -100,6 +103,7 @@ def _check(declared: Declared, answer: Response) -> None:
 def _heard(declared: Declared) -> Iterator[None]:
     """Tell a connection that was lost, which may come back, from what won't work later either."""
     import requests
+    import urllib3
 
     try:
         yield
@@ -111,8 +115,24 @@ def _heard(declared: Declared) -> Iterator[None]:
         requests.exceptions.ChunkedEncodingError,
     ) as error:
         raise _TryAgainError(f"connection lost ({_cause(error)})") from None
-    except requests.exceptions.RequestException as error:
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
         raise declared.failed(error) from None
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep urllib3 from logging what this thread asks for: an address may hold a token."""
+    here = threading.get_ident()
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return record.thread != here
+
+    logger = logging.getLogger("urllib3.connectionpool")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 @contextmanager
@@ -156,14 +176,16 @@ def _conditions(newest: Copy | None) -> dict[str, str]:
 
 def _date(text: str | None) -> datetime | None:
     try:
-        return parsedate_to_datetime(text) if text else None
+        moment = parsedate_to_datetime(text) if text else None
     except ValueError:
         return None
+    # "-0000" is UTC's time of an unknown place, which Python gives without a zone.
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _asked_pause(answer: Response) -> float:
     text = answer.headers.get("Retry-After", "")
-    if text.isdigit():
+    if text.isdecimal():
         return float(text)
     moment = _date(text)
     return 0 if moment is None else (moment - datetime.now(UTC)).total_seconds()

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, overload
 
 import polars as pl
+from sqlalchemy import update
 
 from workbench.data.datasets import Dataset, record
 from workbench.data.observers import notify
@@ -24,6 +25,9 @@ __all__ = ["read", "stamp"]
 
 _CHEAP_CELLS = 5_000_000
 """Of so many cells the digest takes a fraction of a second, and a lazy read has it too."""
+
+_NOT_READ_BY = {"description", "owner", "tags", "max_mb", "retries"}
+"""Settings of a source that don't decide what its rows are."""
 
 
 @overload
@@ -99,9 +103,17 @@ def read(
 def stamp(name: str, project: Project) -> str:
     """Return a cheap mark of a source that changes when its content does.
 
-    Of a file that is its address, size and time; of a server's table a checksum it computes.
+    Of a file that is its address, size and time; of a server's table a checksum it computes. How
+    the source is declared to be read is part of it: other settings give other rows.
     """
-    return open_declared(Declared.of(name, project)).stamp()
+    declared = Declared.of(name, project)
+    return _stamp(declared, open_declared(declared))
+
+
+def _stamp(declared: Declared, source: Source) -> str:
+    # As written in workbench.toml: a credential isn't looked up for it.
+    read_by = declared.settings.model_dump_json(exclude=_NOT_READ_BY)
+    return f"{source.stamp()} {hashlib.sha256(read_by.encode()).hexdigest()[:12]}"
 
 
 def _rows(
@@ -122,7 +134,7 @@ def _record_lazy(declared: Declared, source: Source, rows: pl.LazyFrame, recipe:
     height = rows.select(pl.len()).collect().item()
     if height * len(schema) <= _CHEAP_CELLS:
         return record(declared.project, declared.name, declared.shown, rows, recipe)
-    mark = f"{source.stamp()}\0{recipe.model_dump_json()}"
+    mark = f"{_stamp(declared, source)}\0{recipe.model_dump_json()}"
     dataset = Dataset(
         name=declared.name,
         address=declared.shown,
@@ -136,4 +148,6 @@ def _record_lazy(declared: Declared, source: Source, rows: pl.LazyFrame, recipe:
     row = {**content, "schema": dataset.columns, "recipe": recipe.stored()}
     with database(declared.project).session() as session:
         insert_missing(session, DatasetRow, [row])
+        same = (DatasetRow.name == dataset.name, DatasetRow.digest == dataset.digest)
+        session.execute(update(DatasetRow).where(*same).values(read_at=dataset.read_at))
     return dataset

@@ -23,7 +23,7 @@ def arrow_column(field: Any) -> Column:
             return Column(_utc(dtype))
         except (pl.exceptions.PolarsError, pyarrow.ArrowException):
             pass
-    return Column(pl.String(), as_text=True)
+    return Column(pl.String(), as_text=True, comparable=False)
 
 
 def arrow_frame(batch: Any, schema: Mapping[str, Column]) -> pl.DataFrame:

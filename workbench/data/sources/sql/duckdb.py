@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +50,12 @@ class _DuckDB:
     def columns(self, relation: FromClause) -> dict[str, Column]:
         text, values = compiled(everything(relation), self._dialect)
         with closing(self._connect()) as connection:
-            reader = connection.sql(text, params=values).to_arrow_reader(1)
-            return {field.name: arrow_column(field) for field in reader.schema}
+            found = connection.sql(text, params=values)
+            fields = found.to_arrow_reader(1).schema
+            return {
+                field.name: _column(field, str(kind))
+                for field, kind in zip(fields, found.types, strict=True)
+            }
 
     def batches(
         self, statement: Select[Any], schema: Mapping[str, Column]
@@ -82,3 +87,11 @@ class _DuckDB:
         connection = duckdb.connect(str(self._file.path), read_only=True)
         connection.execute("SET TimeZone = 'UTC'")
         return connection
+
+
+def _column(field: Any, kind: str) -> Column:
+    """Return a column's type; a UUID comes as text, but isn't compared as such."""
+    column = arrow_column(field)
+    if column.dtype == pl.String and kind != "VARCHAR":
+        return replace(column, comparable=False)
+    return column

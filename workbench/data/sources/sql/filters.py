@@ -91,7 +91,9 @@ def _test(
             return named(name).is_not(None)
         case {"IsIn": {"nulls_equal": False}}, [literal]:
             values = _values(literal, column)
-            return named(name).in_(values) if values and len(values) <= _MOST_VALUES else None
+            if not values or len(values) > _MOST_VALUES:
+                return None
+            return named(name).in_([_bound(value) for value in values])  # each of its own size
         case {"IsBetween": {"closed": closed}}, [low, high]:
             above = _comparison(name, "GtEq" if closed in ("Both", "Left") else "Gt", low, columns)
             below = _comparison(
@@ -106,11 +108,16 @@ def _values(literal: Any, column: Column) -> list[Any] | None:
     """Return the values of a literal, if the database compares them as polars does."""
     if not (isinstance(literal, dict) and "Literal" in literal and column.comparable):
         return None
-    try:
-        text = io.StringIO(json.dumps(literal))
-        series = pl.select(pl.Expr.deserialize(text, format="json")).to_series()
-    except pl.exceptions.PolarsError:  # NaN, which JSON hasn't
-        return None
+    match literal["Literal"]:
+        # As Python read it: polars' own parser of JSON may miss a float by its last bit.
+        case {"Dyn": {"Float": float(value)}} | {"Scalar": {"Float64": float(value)}}:
+            series = pl.Series([value])
+        case _:
+            try:
+                text = io.StringIO(json.dumps(literal))
+                series = pl.select(pl.Expr.deserialize(text, format="json")).to_series()
+            except pl.exceptions.PolarsError:  # NaN, which JSON hasn't
+                return None
     if series.dtype in (pl.List, pl.Array):
         series = series.explode()
     if series.dtype != column.dtype or not _is_safe(series.dtype):
@@ -120,9 +127,11 @@ def _values(literal: Any, column: Column) -> list[Any] | None:
 
 
 def _is_safe(dtype: pl.DataType) -> bool:
-    # Not Float32: polars rounds the other side to it, a database doesn't.
-    exact = (pl.Float64, pl.String, pl.Boolean, pl.Date, pl.Datetime)
-    return dtype.is_integer() or isinstance(dtype, exact)
+    # Not Float32: polars rounds the other side to it, a database doesn't. Nor nanoseconds, which
+    # Python's times haven't.
+    if isinstance(dtype, pl.Datetime):
+        return dtype.time_unit != "ns"
+    return dtype.is_integer() or isinstance(dtype, pl.Float64 | pl.String | pl.Boolean | pl.Date)
 
 
 def _is_text(column: Column) -> bool:

@@ -53,8 +53,11 @@ class DatabaseSource:
     def stamp(self) -> str:
         """Return a mark of the file, or a checksum that the server made; else the digest."""
         with self._declared.reading(*self._database.errors):
-            mark = self._database.mark(self._relation) if self._columns else None
-        query = hashlib.sha256((self._declared.settings.query or "").encode()).hexdigest()[:12]
+            # A checksum of rows as text says nothing of what their columns are called.
+            columns = [f"{name} {dtype}" for name, dtype in self.schema().items()]
+            mark = self._database.mark(self._relation) if columns else None
+        asked = "\n".join([self._declared.settings.query or "", *columns])
+        query = hashlib.sha256(asked.encode()).hexdigest()[:12]
         return f"{self._declared.shown} {query} {mark or self.digest()}"
 
     def freshness(self) -> datetime | None:
@@ -90,7 +93,8 @@ class DatabaseSource:
         if settings.query:
             # Text as it is, so no colon in it may be taken for a parameter.
             query = settings.query.strip().rstrip(";").replace(":", r"\:")
-            return text(query).columns().subquery("source")
+            # On lines of its own: its last one may be a comment.
+            return text(f"{query}\n").columns().subquery("source")
         schema, _, name = (settings.table or "").rpartition(".")
         quoted = quoted_name(schema, quote=True) if schema else None
         return table(quoted_name(name, quote=True), schema=quoted)

@@ -48,6 +48,9 @@ _STORED: dict[str, pl.DataType] = {
 
 _TIMES = (pl.Date, pl.Datetime)
 
+_FLOATS = ("REAL", "FLOA", "DOUB")
+"""Declared so, a column has floats alone; else whole numbers too, which may equal no float."""
+
 
 def open_database(declared: Declared) -> Database:
     """Open `sqlite:///path`."""
@@ -100,13 +103,14 @@ class _Sqlite:
 
 
 def _column(connection: sqlite3.Connection, name: str, declared: str) -> Column:
-    named = (dtype for word, dtype in _DECLARED if word in declared.upper())
-    dtype: pl.DataType | None = next(named, None)
+    named = ((word, dtype) for word, dtype in _DECLARED if word in declared.upper())
+    word, dtype = next(named, ("", None))
     if dtype is None:  # a computed column, or one that may hold anything: see what it holds
         quoted = '"' + name.replace('"', '""') + '"'
         listing = f"SELECT DISTINCT typeof({quoted}) FROM workbench_source"
         dtype = _common({kind for (kind,) in connection.execute(listing)} - {"null"})
-    return Column(dtype, comparable=not isinstance(dtype, _TIMES))
+    exact = dtype != pl.Float64 or word in _FLOATS
+    return Column(dtype, comparable=exact and not isinstance(dtype, _TIMES))
 
 
 def _common(kinds: set[str]) -> pl.DataType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
@@ -53,11 +54,22 @@ def _series(values: list[Any], name: str, dtype: pl.DataType) -> pl.Series:
     """Make a series of what drivers give: Booleans may be 0 and 1, and times text."""
     if dtype == pl.Boolean:
         values = [bool(value) if value in (0, 1) else value for value in values]
-    elif dtype == pl.Date:
-        values = [date.fromisoformat(day) if isinstance(day, str) else day for day in values]
-    elif isinstance(dtype, pl.Datetime):
-        values = [_moment(value, dtype) if isinstance(value, str) else value for value in values]
+    elif isinstance(dtype, pl.Date | pl.Datetime):
+        values = [
+            value if value is None or isinstance(value, date) else _time(value, dtype)
+            for value in values
+        ]
+    elif isinstance(dtype, pl.Decimal):
+        odd = (v for v in values if isinstance(v, Decimal) and not v.is_finite())
+        if (found := next(odd, None)) is not None:  # on which polars panics
+            raise ValueError(f"{found} is in it: a query can cast it to a float")
     return pl.Series(name, values, dtype)
+
+
+def _time(value: Any, dtype: pl.Date | pl.Datetime) -> date:
+    if not isinstance(value, str):  # polars would take any number for microseconds, or days
+        raise ValueError(f"{value!r} is no time as text: a query can say since when it counts what")
+    return _moment(value, dtype) if isinstance(dtype, pl.Datetime) else date.fromisoformat(value)
 
 
 def _moment(written: str, dtype: pl.Datetime) -> datetime:

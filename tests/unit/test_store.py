@@ -14,13 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, inspect, select
 
 import workbench.store
 from workbench import Project
@@ -179,6 +180,25 @@ def test_the_revision_that_opening_compares_with_is_the_newest_migration() -> No
     config = Config()
     config.set_main_option("script_location", str(folder))
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_each_migration_goes_back_and_forth(tmp_path: Path) -> None:
+    opened(tmp_path)
+    config = Config()
+    folder = Path(workbench.store.__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder))
+    engine = create_engine(f"sqlite:///{tmp_path}/workbench.db")
+    for _ in ScriptDirectory.from_config(config).walk_revisions():
+        for move, where in ((command.downgrade, "-1"), (command.upgrade, "+1")):
+            with engine.begin() as connection:
+                config.attributes["connection"] = connection
+                move(config, where)
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.downgrade(config, "-1")
+    with engine.begin() as connection:
+        assert set(inspect(connection).get_table_names()) <= {"alembic_version"}
+    engine.dispose()
 
 
 OPEN_AND_WRITE = """

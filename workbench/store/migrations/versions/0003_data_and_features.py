@@ -63,3 +63,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("view", "store"),
     )
+
+
+def downgrade() -> None:
+    for name in ("materializations", "feature_statistics", "feature_versions", "checks"):
+        op.drop_table(name)
+    with op.batch_alter_table("datasets") as datasets:
+        datasets.drop_column("recipe")

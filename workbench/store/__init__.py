@@ -27,6 +27,7 @@ from workbench.store.tables import (
     WindowRow,
     now,
 )
+from workbench.store.wal import use_wal
 
 __all__ = [
     "AlertRow",
@@ -51,5 +52,6 @@ __all__ = [
     "file_lock",
     "insert_missing",
     "now",
+    "use_wal",
     "write_atomic",
 ]

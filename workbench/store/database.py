@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -19,6 +17,7 @@ from workbench.errors import ConfigError, StoreError
 from workbench.project import Project
 from workbench.store.files import file_lock
 from workbench.store.tables import Base
+from workbench.store.wal import use_wal
 
 __all__ = ["HEAD", "Database", "database", "insert_missing"]
 
@@ -27,7 +26,6 @@ HEAD = "0003"
 
 
 _PATIENCE_SECONDS = 30
-_OPENING_SECONDS = 5
 
 SCHEMA = "workbench"
 """Where our tables are in a PostgreSQL database."""
@@ -126,30 +124,12 @@ def _engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
-        _use_wal(cursor)
+        use_wal(cursor)
         cursor.execute("pragma synchronous=full")  # durable before it is shown
         cursor.execute("pragma foreign_keys=on")
         cursor.close()
 
     return engine
-
-
-def _use_wal(cursor: Any) -> None:
-    """Let readers and a writer work at the same time.
-
-    Many who open a new file at once are told that it is locked, without the wait that every other
-    statement gets.
-    """
-    end = time.monotonic() + _OPENING_SECONDS
-    while True:
-        try:
-            cursor.execute("pragma journal_mode=wal")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 def _server_engine(address: URL) -> Engine:

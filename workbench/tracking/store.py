@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import StoreError
 from workbench.project import Project
-from workbench.store import file_lock
+from workbench.store import file_lock, use_wal
 from workbench.tracking.bulk import experiment_id, sqlite_file
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ def _open(uri: str, experiment: str, state: Path, artifacts: str | None) -> Mlfl
             opened = MlflowClient(tracking_uri=uri, registry_uri=uri)
             if opened.get_experiment_by_name(experiment) is None:
                 if uri.startswith("sqlite:///"):
-                    _use_wal(Path(uri.removeprefix("sqlite:///")))
+                    with closing(sqlite3.connect(uri.removeprefix("sqlite:///"))) as store:
+                        use_wal(store)
                 opened.create_experiment(experiment, artifact_location=artifacts)
     except MlflowException as error:
         raise StoreError(f"MLflow at {shown_address(uri)}: {error.message}") from error
@@ -162,12 +163,6 @@ def _artifacts(project: Project) -> str | None:
     if project.tracking_uri.startswith(("http:", "https:")):
         return None
     return (project.state / "artifacts").resolve().as_uri()
-
-
-def _use_wal(path: Path) -> None:
-    """Let readers and a writer work at the same time; the mode stays with the file."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("pragma journal_mode=wal")
 
 
 def _check_server(uri: str) -> None:

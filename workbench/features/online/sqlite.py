@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from workbench.errors import StoreError
 from workbench.features.online.protocol import Found, Key, Row, Version, VersionGoneError
+from workbench.store import use_wal
 
 __all__ = ["SQLiteStore"]
 
@@ -163,7 +163,7 @@ class SQLiteStore:
             self._path, timeout=_PATIENCE_SECONDS, isolation_level=None, cached_statements=256
         )
         try:
-            _use_wal(connection)
+            use_wal(connection)
             # The record of how far a view is stands in another file: these rows must not be
             # behind it after a power cut.
             connection.execute("pragma synchronous = full")
@@ -208,21 +208,3 @@ def _drop(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
         connection.execute(f"drop table rows_{number}")
         connection.execute("delete from versions where number = ?", (number,))
         connection.execute("delete from marks where number = ?", (number,))
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Let readers and a writer work at once.
-
-    Many who open a new file at the same time are told that it is locked, without the wait that
-    every other statement gets.
-    """
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            connection.execute("pragma journal_mode = wal")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-            time.sleep(0.02)
-        else:
-            return

@@ -16,6 +16,7 @@ from typing import Any
 
 from workbench.errors import StoreError
 from workbench.features.streaming.windows import Event, Key
+from workbench.store import use_wal
 
 __all__ = ["StreamState"]
 
@@ -52,7 +53,7 @@ class StreamState:
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
-            self._connection.execute("pragma journal_mode=wal")
+            use_wal(self._connection)
             self._connection.execute("pragma synchronous=full")  # durable before it is shown
             self._connection.execute("pragma cache_size=-65536")
             declared = "".join(f"{column} blob, " for column in self._columns)

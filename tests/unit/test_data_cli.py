@@ -428,6 +428,13 @@ def test_a_contract_is_written_checked_and_broken(
     assert source["contract"] == "failed"
     found = json.loads(cli("data", "check", "--json", folder=project.root).stdout)
     assert [check["outcome"] for check in found] == ["failed"]
+    (project.root / "contracts" / "_raw.py").write_bytes(
+        (project.root / "contracts" / "sales.py").read_bytes()
+    )
+    with (project.root / "workbench.toml").open("a") as settings:
+        settings.write('[sources._raw]\naddress = "sales.parquet"\n')
+    found = json.loads(cli("data", "check", "--json", folder=project.root).stdout)
+    assert [check["source"] for check in found] == ["_raw", "sales"]
 
 
 def test_diff_and_rebuild(project: Project, cli: CLI, cli_json: Callable[..., Any]) -> None:

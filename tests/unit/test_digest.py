@@ -101,7 +101,7 @@ def test_nested_cells_that_look_alike_are_told_apart(
     assert len(digests) == 2
 
 
-@pytest.mark.parametrize("name", ["*", "^.*$", "a\0b", "\0", "count"])
+@pytest.mark.parametrize("name", ["*", "^.*$", "^x.*$", "a\0b", "\0", "count"])
 def test_any_name_can_be_digested(name: str) -> None:
     plain = {"x": 1, name: "a"}
     other = {"x": 1, name: "b"}

@@ -74,12 +74,11 @@ def list_(
 
 def _sources(here: Project) -> list[dict[str, Any]]:
     from workbench.data import last_checks, list_datasets
-    from workbench.data.contracts import list_contracts
+    from workbench.data.contracts import has_contract
 
     read = [found for found in list_datasets(here) if found.recipe.kind in ("source", "unknown")]
     newest = {dataset.name: dataset for dataset in reversed(read)}
     checked = {check.source: check for check in reversed(last_checks(here))}
-    contracts = list_contracts(here)
     found = []
     for name, source in sorted(here.settings.sources.items()):
         dataset = newest.get(name)
@@ -92,7 +91,7 @@ def _sources(here: Project) -> list[dict[str, Any]]:
                 "rows": dataset.rows if dataset else None,
                 "digest": dataset.digest if dataset else None,
                 "read_at": dataset.read_at if dataset else None,
-                "contract": outcome if name in contracts else None,
+                "contract": outcome if has_contract(here, name) else None,
             }
         )
     return found
@@ -147,13 +146,13 @@ def check(
     """Read sources and check them by their contracts; exit code 1 if a rule is broken."""
     from workbench.data import check as ask
     from workbench.data import read
-    from workbench.data.contracts import list_contracts
+    from workbench.data.contracts import has_contract
 
     here = project()
     if name is not None:
         names = [name]
     else:
-        names = [known for known in list_contracts(here) if known in here.settings.sources]
+        names = [known for known in sorted(here.settings.sources) if has_contract(here, known)]
     found = [ask(source, read(source, here), here) for source in names]
     if json_:
         print_json(found)

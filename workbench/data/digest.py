@@ -95,7 +95,7 @@ def digest_parts(frame: pl.DataFrame | pl.LazyFrame) -> FrameDigest:
     with ThreadPoolExecutor(threads) if large else nullcontext() as pool:
         for blocks in _grouped(_blocks(frame), at_once):
             rows += sum(block.height for block in blocks)
-            cells = [block[name] for block in blocks for name in schema]
+            cells = [column for block in blocks for column in block.get_columns()]
             digests = (pool.map if pool else map)(_block_digest, cells)
             for series, digest in zip(cells, digests, strict=True):
                 hashes[series.name].update(digest)
@@ -181,6 +181,7 @@ def _block_digest(series: pl.Series) -> bytes:
 
 def _hash(series: pl.Series, update: _Update) -> None:
     """Hash a column's nulls, then its other cells."""
+    series = series.alias("")  # polars takes a name like ^x.*$ for a pattern
     nulls = series.null_count()
     update(np.packbits(series.is_null().to_numpy()) if nulls else b"")
     _hash_cells(series.drop_nulls() if nulls else series, update)

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from workbench.data import frame_digest, stamp
-from workbench.data.contracts import contract_path, list_contracts
+from workbench.data.contracts import contract_path, has_contract
 from workbench.errors import NotFoundError, UsageError
 from workbench.factory.spec import FactorySpec, Period
 from workbench.factory.steps import Steps
@@ -105,7 +105,7 @@ class Factory:
 
     def _contracts(self, sources: Iterable[str]) -> dict[str, str]:
         """What the rows of the sources have to be like: with other demands they are asked anew."""
-        asked = sorted(set(sources) & set(list_contracts(self.project)))
+        asked = sorted(name for name in sources if has_contract(self.project, name))
         paths = [contract_path(self.project, name) for name in asked]
         return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 

@@ -9,7 +9,7 @@ trains), a batch and a single request; `check` tells every row that breaks it an
 """
 
 from workbench.data.contracts.checking import check, guard, guard_source, last_checks
-from workbench.data.contracts.files import contract_path, list_contracts, load_contract
+from workbench.data.contracts.files import contract_path, has_contract, load_contract
 from workbench.data.contracts.inference import infer_contract
 from workbench.data.contracts.outcome import BadRow, BrokenRule, Check
 
@@ -21,8 +21,8 @@ __all__ = [
     "contract_path",
     "guard",
     "guard_source",
+    "has_contract",
     "infer_contract",
     "last_checks",
-    "list_contracts",
     "load_contract",
 ]

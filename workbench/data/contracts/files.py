@@ -18,7 +18,6 @@ __all__ = [
     "Contract",
     "contract_path",
     "has_contract",
-    "list_contracts",
     "load_contract",
     "load_file",
 ]
@@ -62,13 +61,8 @@ def contract_path(project: Project, name: str) -> Path:
     return path
 
 
-def list_contracts(project: Project) -> list[str]:
-    """List the names that have a contract."""
-    return sorted(path.stem for path in (project.root / _FOLDER).glob("[!_.]*.py"))
-
-
 def has_contract(project: Project, name: str) -> bool:
-    """Tell whether there is a contract called `name`; one that isn't listed counts as well."""
+    """Tell whether there is a contract called `name`."""
     try:
         return contract_path(project, name).is_file()
     except UsageError:  # a source may be called what no file can be
@@ -89,15 +83,16 @@ def load_contract(project: Project, name: str) -> Contract:
     try:
         status = path.stat()
     except OSError:
-        told = NotFoundError.named("contract", name, list_contracts(project), f" in {_FOLDER}/")
+        known = sorted(one.stem for one in path.parent.glob("[!_.]*.py"))
+        told = NotFoundError.named("contract", name, known, f" in {_FOLDER}/")
         raise NotFoundError(
             f"{told}; workbench data contract {name} --infer writes a first one"
         ) from None
     stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-    known = _loaded.get(path)
-    if known is None or known[0] != stamp:
-        known = _loaded[path] = (stamp, load_file(path, project, name))
-    return known[1]
+    loaded = _loaded.get(path)
+    if loaded is None or loaded[0] != stamp:
+        loaded = _loaded[path] = (stamp, load_file(path, project, name))
+    return loaded[1]
 
 
 _loaded: dict[Path, tuple[tuple[int, int, int], Contract]] = {}

@@ -73,12 +73,15 @@ def _train(project: Project) -> None:
     """Train a model on a frame, register it, and put it through a factory's gate."""
     trips = f"dataset:trips@{frame_digest(read('trips', project))[:12]}"
     link(project, [trips], "view:busy@1", "computed")
+    link(project, ["view:busy@1"], "feature:busy:count_24h@1", "has")
     tags = {"mlflow.source.git.commit": "a" * 40}
     run_id = create_run(project, "train", tags=tags, params={})
     mlflow.set_tracking_uri(project.tracking_uri)
     with mlflow.start_run(run_id=run_id):
         run = current_run(project)
-        run.log_dataset("frame", pl.DataFrame({"n": [1, 2]}), "training", ["view:busy@1"])
+        run.log_dataset(
+            "frame", pl.DataFrame({"n": [1, 2]}), "training", ["feature:busy:count_24h@1"]
+        )
         run.log_model(LogisticRegression().fit([[1], [2]], [0, 1]), ["n"])
     finish_run(project, run_id, "FINISHED")
     register(project, "flights-late", run_id)
@@ -164,7 +167,10 @@ def test_an_entry_is_shown_with_its_chain(project: Project) -> None:
     assert "model:flights-late/1" in {edge.target for edge in trips.downstream}
     feature = show(project, "busy:count_24h")
     assert feature.entry.kind == "feature"
-    assert {edge.source.partition("@")[0] for edge in feature.upstream} == {"dataset:trips"}
+    sources = {edge.source.partition("@")[0] for edge in feature.upstream}
+    assert sources == {"dataset:trips", "view:busy"}
+    assert "model:flights-late/1" in {edge.target for edge in feature.downstream}
+    assert show(project, "clock:hour").upstream == []  # unused, and its view reads no source
     assert show(project, "clock").downstream == []
     with pytest.raises(NotFoundError, match=r"did you mean clock\?"):
         show(project, "clok")

@@ -186,9 +186,15 @@ def test_a_whole_spine_is_built_in_order_and_remembers_its_sources(project: Proj
     assert built.frame["id"].to_list() == [1, 2, 3, 4]
     assert built.frame["request__hour"].to_list() == [12] * 4
     kinds = [node.partition("@")[0] for node in built.made_from]
-    assert kinds == ["spine:orders", "view:shops", "view:sold"]
-    sources = {edge.source.partition("@")[0] for edge in upstream(project, built.made_from[2])}
-    assert sources == {"dataset:sales"}
+    assert kinds[0] == "spine:orders"
+    assert {kind.rpartition(":")[0] for kind in kinds[1:]} == {
+        "feature:shops",
+        "feature:sold",
+        "feature:request",
+    }
+    sold = next(node for node in built.made_from if node.startswith("feature:sold:"))
+    sources = {edge.source.partition("@")[0] for edge in upstream(project, sold)}
+    assert sources == {"view:sold", "dataset:sales"}
 
 
 def test_a_row_that_is_never_known_has_no_influence(project: Project) -> None:

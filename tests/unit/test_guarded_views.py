@@ -86,4 +86,4 @@ def test_who_listens_hears_what_a_frame_is_made_of(project: Project) -> None:
     with observing_use(heard.append):
         days = load_spine("days", project)
         training_frame(days.select("place", "at"), ["weather"], event_time="at", project=project)
-    assert [node.partition("@")[0] for node in heard] == ["spine:days", "view:weather"]
+    assert [node.partition("@")[0] for node in heard] == ["spine:days", "feature:weather:temp"]

@@ -65,10 +65,11 @@ def register(project: Project, name: str, features: dict[str, str], code: str = 
         session.merge(row)
 
 
-def trained(project: Project, view: str, run: str, model: str, notebook: str) -> None:
-    """Write what a training job on a frame with the view leaves."""
+def trained(project: Project, feature: str, run: str, model: str, notebook: str) -> None:
+    """Write what a training job on a frame with the feature leaves."""
     frame = f"dataset:frame-{run}@1"
-    link(project, [f"view:{view}@abc"], frame, "joined")
+    link(project, [f"view:{feature.partition(':')[0]}@abc"], f"feature:{feature}@abc", "has")
+    link(project, [f"feature:{feature}@abc"], frame, "joined")
     link(project, [frame], f"run:{run}", "training")
     link(project, [f"run:{run}"], f"model:{model}/1", "registered")
     link(project, [f"model:{model}/1"], "predictions:1", "scored")
@@ -130,15 +131,15 @@ def test_an_index_that_is_gone_is_made_again_by_a_search(project: Project) -> No
 
 def test_the_most_used_come_first_and_say_who_uses_them(project: Project) -> None:
     assert names(project, "")[0] == "planes:age"
-    trained(project, "weather", "1", "late", "notebooks/train.ipynb")
-    trained(project, "weather", "2", "late", "notebooks/tune.ipynb")
+    trained(project, "weather:wind", "1", "late", "notebooks/train.ipynb")
+    trained(project, "weather:wind", "2", "late", "notebooks/tune.ipynb")
     refresh(project)
     end = time.monotonic() + 30  # who uses what is asked at its own pace
-    while names(project, "")[0] != "weather:temp":
+    while names(project, "")[0] != "weather:wind":
         assert time.monotonic() < end
         time.sleep(0.01)
     assert names(project, "used_by:late wind") == ["weather:wind"]
-    assert names(project, "used_by:tune") == ["weather:temp", "weather:wind"]
+    assert names(project, "used_by:tune") == ["weather:wind"]  # not what else the view has
     found = entry(project, "weather:wind")
     assert found.used_by == [
         "model:late",
@@ -146,14 +147,15 @@ def test_the_most_used_come_first_and_say_who_uses_them(project: Project) -> Non
         "notebook:notebooks/tune.ipynb",
     ]
     assert found.uses == 3  # two runs and a model
-    assert entry(project, "planes:age").used_by == []
+    assert entry(project, "weather:temp").used_by == []
 
 
 def test_use_goes_by_the_whole_name(project: Project) -> None:
-    trained(project, "weather_of_old", "1", "late", "a.ipynb")
-    trained(project, "Weather", "2", "late", "b.ipynb")
-    assert usage(project, "view", ["weather"]) == {}
+    trained(project, "weather_of_old:t", "1", "late", "a.ipynb")
+    trained(project, "Weather:t", "2", "late", "b.ipynb")
+    assert usage(project, "view", ["weather"]) == usage(project, "feature", ["weather:t"]) == {}
     assert set(usage(project, "view")) == {"weather_of_old", "Weather"}
+    assert set(usage(project, "feature")) == {"weather_of_old:t", "Weather:t"}
     assert usage(project, "view", []) == {}
 
 
@@ -232,7 +234,7 @@ def test_a_search_on_postgresql_is_the_same(
     assert names(project, "warm") == ["weather:temp"]
     register(project, "weather", {"temp": "heat"})
     assert names(project, "warm") == []
-    trained(project, "weather", "1", "late", "train.ipynb")
-    trained(project, "Planes", "2", "late", "tune.ipynb")
+    trained(project, "weather:temp", "1", "late", "train.ipynb")
+    trained(project, "Planes:age", "2", "late", "tune.ipynb")
     assert entry(project, "weather:temp").used_by == ["model:late", "notebook:train.ipynb"]
     assert set(usage(project, "view")) == {"weather", "Planes"}

@@ -21,7 +21,7 @@ _NODES = {
     "source": "dataset:{}@",
     "dataset": "dataset:{}@",
     "view": "view:{}@",
-    "feature": "view:{}@",
+    "feature": "feature:{}@",
     "model": "model:{}/",
 }
 _NEWEST = 10
@@ -47,10 +47,12 @@ def show(project: Project, name: str, kind: Kind | None = None) -> Shown:
         If there is none.
     """
     entry = _entry(project, name, kind)
-    nodes = _nodes(project, entry)
+    nodes = _nodes(project, entry.kind, entry.name)
+    # A feature that nobody has used yet comes from where its view does.
+    view = _nodes(project, "view", entry.name.partition(":")[0]) if entry.kind == "feature" else []
     return Shown(
         entry=entry,
-        upstream=_edges(project, nodes, upstream),
+        upstream=_edges(project, nodes or view, upstream),
         downstream=_edges(project, nodes, downstream),
     )
 
@@ -69,11 +71,11 @@ def _entry(project: Project, name: str, kind: Kind | None) -> Entry:
     raise NotFoundError.named(kind or "entry of the catalogue", name, {e.name for e in entries})
 
 
-def _nodes(project: Project, entry: Entry) -> list[str]:
+def _nodes(project: Project, kind: str, name: str) -> list[str]:
     """Name the newest states of a thing as the lineage does."""
-    if entry.kind not in _NODES:
+    if kind not in _NODES:
         return []
-    prefix = _NODES[entry.kind].format(entry.name.partition(":")[0])
+    prefix = _NODES[kind].format(name)
     begins = {
         column: func.substr(column, 1, len(prefix)) == prefix  # LIKE would not mind the case
         for column in (EdgeRow.source, EdgeRow.target)

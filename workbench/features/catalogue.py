@@ -78,7 +78,7 @@ def catalogue(project: Project) -> list[FeatureEntry]:
     """List every registered feature, by view and in the order they were declared."""
     with database(project).session() as session:
         names = session.scalars(select(FeatureViewRow.name).order_by(FeatureViewRow.name)).all()
-    return _entries(project, dict.fromkeys(names), usage(project, "view"))
+    return _entries(project, dict.fromkeys(names), usage(project, "feature"))
 
 
 def search(project: Project, text: str, limit: int = 20) -> list[FeatureEntry]:
@@ -111,7 +111,7 @@ def entry(project: Project, name: str) -> FeatureEntry:
         If there is none of that name.
     """
     view, _, feature = name.partition(":")
-    for found in _entries(project, {view: [feature]}, usage(project, "view", [view])):
+    for found in _entries(project, {view: [feature]}, usage(project, "feature", [name])):
         return found
     raise NotFoundError.named("feature", name, (known.name for known in catalogue(project)))
 
@@ -138,8 +138,8 @@ def _entries(
             **_declared(view, feature, views[view]),
             materialized_at=moments.get(view),
             statistics=values.get((view, feature)),
-            used_by=used.get(view, UNUSED).names,
-            uses=used.get(view, UNUSED).weight,
+            used_by=used.get(f"{view}:{feature}", UNUSED).names,
+            uses=used.get(f"{view}:{feature}", UNUSED).weight,
             code=code_for(
                 [*needed.get((view, feature), ()), f"{view}:{feature}"], spines.of_view(view)
             ),

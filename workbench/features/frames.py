@@ -26,7 +26,7 @@ from workbench.features.offline import (
     read_stored,
 )
 from workbench.features.parallel import join_view
-from workbench.lineage import used
+from workbench.lineage import Edge, link_all, used
 from workbench.project import Project
 
 if TYPE_CHECKING:
@@ -127,9 +127,10 @@ class _Joining:
             view = self.definitions.view(name)
             if isinstance(view, RequestView):
                 frame = _requested(frame, view, names)
+                self._use(f"view:{name}@{view.digest[:12]}", names)
                 continue
             stored = materialize(self.project, view, self.sources)
-            self.nodes.append(stored.node)
+            self._use(stored.node, names)
             keys = _keys(frame, stored)
             asked = questions.get(kind := tuple(keys.schema.items()))
             if asked is None:  # views of the same entity are asked the same
@@ -146,6 +147,15 @@ class _Joining:
             )
             frame = frame.with_columns(answers.get_columns())
         return frame
+
+    def _use(self, view: str, names: Sequence[str]) -> None:
+        """Let the chain lead through the features that were asked for, not the view as a whole."""
+        name, _, digest = view.removeprefix("view:").rpartition("@")
+        features = [f"feature:{name}:{feature}@{digest}" for feature in names]
+        link_all(
+            self.project, [Edge(source=view, target=node, relation="has") for node in features]
+        )
+        self.nodes += features
 
 
 _AT = "__at"

@@ -27,7 +27,7 @@ def find(project: Project, text: str, limit: int) -> list[Found]:
 
 
 def known_usage(project: Project) -> Mapping[str, Usage]:
-    """Say who uses each view, as the index knows it: all hits of a search are of one moment."""
+    """Say who uses each feature, as the index knows it: all hits of a search are of one moment."""
     return _opened(project).used.answer
 
 
@@ -66,7 +66,7 @@ class _Features:
 
     def _update(self, project: Project) -> None:
         self._newest_edge = newest_edge(project)
-        used = self.used.ask(self._newest_edge, lambda: usage(project, "view"))
+        used = self.used.ask(self._newest_edge, lambda: usage(project, "feature"))
         marks = stamps(project, used)
         self._index.update(marks, lambda views: documents(project, views, used))
 

@@ -39,7 +39,7 @@ UNUSED = Usage()
 
 
 def usage(project: Project, kind: str, names: Collection[str] | None = None) -> dict[str, Usage]:
-    """Say who uses the things of a kind (`view`, `dataset`), all or those with these names."""
+    """Say who uses things of a kind (`view`, `feature`, `dataset`), all or those so named."""
     if names is not None and not names:
         return {}
     prefixes = [f"{kind}:"] if names is None else [f"{kind}:{name}@" for name in names]

@@ -25,10 +25,13 @@ _DEFINITIONS = select(FeatureViewRow.name, FeatureViewRow.definition).where(
 
 
 def stamps(project: Project, used: Mapping[str, Usage]) -> dict[str, str]:
-    """Give each view a mark that changes with its definition and with who uses it."""
+    """Give each view a mark that changes with its definition and with who uses its features."""
     with database(project).session() as session:
         rows = session.execute(select(FeatureViewRow.name, FeatureViewRow.digest)).all()
-    return {name: _stamp(digest, used.get(name)) for name, digest in rows}
+    users: dict[str, list[tuple[str, Usage]]] = {}
+    for feature in sorted(used):
+        users.setdefault(feature.partition(":")[0], []).append((feature, used[feature]))
+    return {name: _stamp(digest, users.get(name)) for name, digest in rows}
 
 
 def documents(
@@ -40,7 +43,7 @@ def documents(
         with database(project).session() as session:
             found = definitions(session, wanted[start : start + _AT_ONCE])
         for view, definition in found.items():
-            yield from _documents(view, definition, used.get(view, UNUSED))
+            yield from _documents(view, definition, used)
 
 
 def definitions(session: Session, views: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -49,7 +52,9 @@ def definitions(session: Session, views: Collection[str]) -> dict[str, dict[str,
     return {row.name: row.definition for row in rows}
 
 
-def _documents(view: str, definition: dict[str, Any], used: Usage) -> Iterator[Document]:
+def _documents(
+    view: str, definition: dict[str, Any], used: Mapping[str, Usage]
+) -> Iterator[Document]:
     entity, sources, tags = (definition.get(key) or [] for key in ("entity", "sources", "tags"))
     owner = definition.get("owner") or ""
     labels = (owner, definition.get("availability") or "", *tags, *entity, *sources)
@@ -58,17 +63,18 @@ def _documents(view: str, definition: dict[str, Any], used: Usage) -> Iterator[D
         ("owner", owner),
         *(("tag", tag) for tag in tags),
         *((key, column) for column in entity for key in ("entity", "column")),
-        *(("used_by", name) for name in (*used.models, *used.notebooks)),
     )
     written = formulas(definition.get("code", ""), tuple(definition["features"]))
     for feature, description in definition["features"].items():
         name = f"{view}:{feature}"
         text = (description, definition["description"], written.get(feature, ""))
-        own = (*filters, ("column", feature))
-        yield Document(name, view, used.weight, name, labels, text, own)
+        users = used.get(name, UNUSED)
+        named = (("used_by", user) for user in (*users.models, *users.notebooks))
+        own = (*filters, ("column", feature), *named)
+        yield Document(name, view, users.weight, name, labels, text, own)
 
 
-def _stamp(digest: str, used: Usage | None) -> str:
-    if used is None:
+def _stamp(digest: str, users: list[tuple[str, Usage]] | None) -> str:
+    if users is None:
         return digest[:32]
-    return f"{digest[:32]}-{hashlib.sha256(repr(used).encode()).hexdigest()[:8]}"
+    return f"{digest[:32]}-{hashlib.sha256(repr(users).encode()).hexdigest()[:8]}"

@@ -1,12 +1,12 @@
 """Searching features as one types: `wb.features.search` in a warm process, from the text to the 20
 entries with their usage and statistics, at the 95th percentile of 2,000 searches. The catalogue has
 1,000,000 or 100,000 features in views of 50, in words drawn by Zipf's law from 20,000 that are made
-of syllables (so that they have more near neighbours than English has); one view in twenty was used
-by runs and models. A search is for one to three words of a feature's name and description: cut off
-anywhere, as if being typed, or whole with one letter of one word left out, added, replaced or
-swapped. `found` is the share, of the features that are among the first 10 hits without the mistake,
-that are among them with it. `index_1m` is the time to index all from nothing, `update_1m` to bring
-the index up to date after one view has changed.
+of syllables (so that they have more near neighbours than English has); the features of one view in
+twenty were used by runs and models. A search is for one to three words of a feature's name and
+description: cut off anywhere, as if being typed, or whole with one letter of one word left out,
+added, replaced or swapped. `found` is the share, of the features that are among the first 10 hits
+without the mistake, that are among them with it. `index_1m` is the time to index all from nothing,
+`update_1m` to bring the index up to date after one view has changed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import itertools
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -135,7 +135,7 @@ def _fill(project: Project, count: int, drawn: random.Random) -> list[_Wanted]:
                 }
             )
             if number % 20 == 0:
-                edges += _use(name, number)
+                edges += _use(name, number, definition["features"])
             feature, text = drawn.choice(list(definition["features"].items()))
             words = [word for word in (*feature.split("_"), *text.split()) if len(word) >= 4]
             wanted.append(_Wanted(f"{name}:{feature}", words))
@@ -185,13 +185,16 @@ def _definition(name: str, say: Callable[[int], list[str]], drawn: random.Random
     }
 
 
-def _use(view: str, number: int) -> list[dict[str, Any]]:
+def _use(view: str, number: int, features: Iterable[str]) -> list[dict[str, Any]]:
     from workbench.store import now
 
-    chain = [f"view:{view}@1", f"dataset:f{number}@1", f"run:{number}", f"model:m{number % 50}/1"]
+    frame = f"dataset:f{number}@1"
+    chain = [frame, f"run:{number}", f"model:m{number % 50}/1"]
+    pairs = [(f"feature:{view}:{name}@1", frame) for name in features]
+    pairs += itertools.pairwise(chain)
     return [
         {"source": source, "target": target, "relation": "made", "at": now()}
-        for source, target in itertools.pairwise(chain)
+        for source, target in pairs
     ]
 
 

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -109,11 +109,19 @@ def redis(folder: Path, *, port: int | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def mlflow_server(folder: Path, *, port: int | None = None, store: str = "") -> Iterator[str]:
+def mlflow_server(
+    folder: Path,
+    *,
+    port: int | None = None,
+    store: str = "",
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[str]:
     """Run `mlflow server` for the block; give its address.
 
     Its records and artifacts are in `folder`, or the records at `store`. Called again with the
-    same folder and port it comes back with what it knew.
+    same folder and port it comes back with what it knew. `arguments` and `environment` are more of
+    its own.
 
     Raises
     ------
@@ -130,12 +138,13 @@ def mlflow_server(folder: Path, *, port: int | None = None, store: str = "") -> 
         "--workers": "1",
     }
     command = [sys.executable, "-m", "mlflow", "server", *(w for o in options.items() for w in o)]
+    command += arguments
     log = folder / "server.log"
     with log.open("ab") as output:
         server = subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, **_SERVER_ENVIRONMENT},
+            env={**os.environ, **_SERVER_ENVIRONMENT, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -15,6 +15,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "FeatureError",
+    "ForbiddenError",
     "GateRefusedError",
     "GitError",
     "JobError",
@@ -100,6 +101,10 @@ class FeatureError(WorkbenchError, ValueError):
 
 class JobError(WorkbenchError, RuntimeError):
     """A notebook job that failed; the record says in which cell."""
+
+
+class ForbiddenError(WorkbenchError, PermissionError):
+    """Somebody asks for what their role doesn't let them do."""
 
 
 class GateRefusedError(WorkbenchError, PermissionError):

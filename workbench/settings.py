@@ -25,7 +25,16 @@ from pydantic_settings import (
 
 from workbench.errors import ConfigError, what_exists
 
-__all__ = ["CostSettings", "Settings", "SourceSettings", "load_settings", "load_toml", "validate"]
+__all__ = [
+    "CostSettings",
+    "LineageSettings",
+    "RoleSettings",
+    "Settings",
+    "SourceSettings",
+    "load_settings",
+    "load_toml",
+    "validate",
+]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _PREFIX = "WORKBENCH_"
@@ -92,6 +101,34 @@ class CostSettings(BaseModel):
     currency: str = Field(default="EUR", description="what the money is counted in")
 
 
+class RoleSettings(BaseModel):
+    """Who may do what: names of people as Jupyter, JupyterHub or Git knows them; `*` is everybody.
+
+    Each role may do what the ones before it may. Without any of them everybody is an admin, as
+    everybody is who can write the files of a project of their own.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    viewer: list[str] = Field(default=[], description="who may look")
+    developer: list[str] = Field(default=[], description="who may run, log and register")
+    approver: list[str] = Field(default=[], description="who may approve what a gate found")
+    admin: list[str] = Field(default=[], description="who may override a gate, giving a reason")
+
+
+class LineageSettings(BaseModel):
+    """Where the chain is told to others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    openlineage_url: str = Field(
+        default="", description="where OpenLineage events are sent: https://…, or file:PATH"
+    )
+    namespace: str = Field(
+        default="", description="the jobs' namespace in them; the project's name if empty"
+    )
+
+
 class Settings(BaseSettings):
     """All keys of `workbench.toml`."""
 
@@ -122,7 +159,7 @@ class Settings(BaseSettings):
     trusted_types: list[str] = Field(
         default=[], description="types that skops may load from a stored scikit-learn model"
     )
-    pickle_models: bool = Field(
+    trust_pickle: bool = Field(
         default=False, description="store and load models that have no format but a pickle"
     )
     autolog_plots: bool = Field(
@@ -135,9 +172,15 @@ class Settings(BaseSettings):
         default="", description="online features: redis://…, or SQLite in state_dir if empty"
     )
     memory_mb: int = Field(
-        default=4096, ge=256, description="the most that a join of features may take at once"
+        default=4096,
+        ge=256,
+        description="the most that a join of features, or a query in SQL, may take at once",
     )
     cost: CostSettings = Field(default=CostSettings(), description="what runs cost")
+    roles: RoleSettings = Field(default=RoleSettings(), description="who may do what")
+    lineage: LineageSettings = Field(
+        default=LineageSettings(), description="where the chain is told to others"
+    )
     sources: dict[str, SourceSettings] = Field(default={}, description="named sources of data")
 
     @classmethod

@@ -187,13 +187,21 @@ class Repository:
 
     def identity(self) -> list[str]:
         """Give the options that put a stand-in where the user has set no name or no address."""
-        asked = ("config", "-z", "--get-regexp", r"^user\.(name|email)$")
-        said = self.git(*asked, accept=(0, 1)).stdout.decode("utf-8", "replace").split("\0")
-        there = {key for key, _, value in (line.partition("\n") for line in said) if value.strip()}
-        missing = {key: stand_in for key, stand_in in _NOBODY.items() if key not in there}
+        missing = {key: stand_in for key, stand_in in _NOBODY.items() if key not in self._set()}
         if os.environ.get("EMAIL"):  # Git takes this one too
             missing.pop("user.email", None)
         return [word for key, value in missing.items() for word in ("-c", f"{key}={value}")]
+
+    def user(self) -> tuple[str, ...]:
+        """Return the address and the name that the user has set, as far as they have."""
+        found = self._set()
+        return tuple(found[key] for key in ("user.email", "user.name") if key in found)
+
+    def _set(self) -> dict[str, str]:
+        asked = ("config", "-z", "--get-regexp", r"^user\.(name|email)$")
+        said = self.git(*asked, accept=(0, 1)).stdout.decode("utf-8", "replace").split("\0")
+        pairs = (line.partition("\n") for line in said)
+        return {key: value.strip() for key, _, value in pairs if value.strip()}
 
     @contextmanager
     def locked(self) -> Iterator[None]:

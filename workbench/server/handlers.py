@@ -14,7 +14,9 @@ from jupyter_server.base.handlers import APIHandler
 from pydantic_core import to_json, to_jsonable_python
 from tornado import web
 
+from workbench.access import act_as
 from workbench.errors import WorkbenchError
+from workbench.server.identity import names_of
 from workbench.server.problems import problem_of
 from workbench.server.routes import Query, Read, open_project
 from workbench.settings import validate
@@ -23,10 +25,23 @@ __all__ = ["ReadHandler", "UnknownRouteHandler"]
 
 
 class _Handler(APIHandler):
-    """Answers in JSON, and in problem+json when something went wrong."""
+    """Answers in JSON, and in problem+json when something went wrong.
+
+    All that a request calls is asked by its user, so no route can forget to say who asks: Tornado
+    prepares and answers it in one task, whose context `asyncio.to_thread` takes along. A bare
+    `run_in_executor` wouldn't.
+    """
 
     auth_resource = "workbench"
     _content_type = "application/json"
+
+    async def prepare(self) -> None:
+        """Find out who asks, before any method runs."""
+        await super().prepare()
+        updatable = list(getattr(self.identity_provider, "updatable_fields", []))
+        names = names_of(self.current_user, updatable)
+        if names:
+            act_as(*names)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Say what went wrong; Tornado calls this for whatever a handler raises."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from tornado.web import HTTPError
 
 from workbench.errors import (
+    ForbiddenError,
     NotAProjectError,
     NotFoundError,
     StoreError,
@@ -23,6 +24,7 @@ _STATUS: tuple[tuple[type[WorkbenchError], HTTPStatus], ...] = (
     (NotAProjectError, HTTPStatus.NOT_FOUND),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (UsageError, HTTPStatus.BAD_REQUEST),
+    (ForbiddenError, HTTPStatus.FORBIDDEN),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
     (WorkbenchError, HTTPStatus.CONFLICT),
 )

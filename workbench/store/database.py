@@ -21,7 +21,7 @@ from workbench.store.wal import use_wal
 
 __all__ = ["HEAD", "Database", "database", "insert_missing"]
 
-HEAD = "0003"
+HEAD = "0004"
 """The schema's newest revision; opening compares it before it pays for importing Alembic."""
 
 

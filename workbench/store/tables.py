@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 __all__ = [
     "AlertRow",
+    "ApprovalRow",
     "Base",
     "CheckRow",
     "DatasetRow",
@@ -19,12 +20,14 @@ __all__ = [
     "FeatureStatisticsRow",
     "FeatureVersionRow",
     "FeatureViewRow",
+    "FunctionRow",
     "GateRow",
     "HolderRow",
     "JobRow",
     "MaterializationRow",
     "PipelineRunRow",
     "PredictionRow",
+    "ReproductionRow",
     "StepRow",
     "TickRow",
     "WindowRow",
@@ -274,13 +277,68 @@ class GateRow(Base):
     outcome: Mapped[str]
     report: Mapped[dict[str, Any]]
     digest: Mapped[str]
+    document: Mapped[str] = mapped_column(default="")
     evaluated_at: Mapped[datetime]
 
 
+class ApprovalRow(Base):
+    """A person who agreed to, or refused, what a gate found; only ever appended."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (Index("ix_approvals_model_version", "model", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str]
+    version: Mapped[str]
+    gate: Mapped[str]
+    outcome: Mapped[str]
+    role: Mapped[str]
+    comment: Mapped[str]
+    decided_by: Mapped[str]
+    decided_at: Mapped[datetime]
+
+
+class FunctionRow(Base):
+    """One version of a function of the project's; never changed afterwards."""
+
+    __tablename__ = "functions"
+    __table_args__ = (UniqueConstraint("name", "version"), UniqueConstraint("name", "digest"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[int]
+    digest: Mapped[str]
+    definition: Mapped[dict[str, Any]]
+    source: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class ReproductionRow(Base):
+    """One attempt to make a model version again, and how alike the two are."""
+
+    __tablename__ = "reproductions"
+    __table_args__ = (Index("ix_reproductions_model_version", "model", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str]
+    version: Mapped[str]
+    verdict: Mapped[str]
+    report: Mapped[dict[str, Any]]
+    job_id: Mapped[str | None]
+    reproduced_by: Mapped[str]
+    reproduced_at: Mapped[datetime]
+
+
 class DecisionRow(Base):
-    """Who moved which alias when, why and on what evidence; only ever appended."""
+    """Who moved which alias when, why and on what evidence; only ever appended.
+
+    `hash` covers the row and the hash of the row before, so that none can be changed unseen. No two
+    follow the same one: of two who decide at once, on whatever machines, one has to look again.
+    """
 
     __tablename__ = "decisions"
+    __table_args__ = (UniqueConstraint("previous_hash", name="uq_decisions_previous_hash"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     factory: Mapped[str]
@@ -292,6 +350,10 @@ class DecisionRow(Base):
     reason: Mapped[str]
     evidence: Mapped[dict[str, Any]]
     decided_by: Mapped[str]
+    role: Mapped[str] = mapped_column(default="")
+    override: Mapped[bool] = mapped_column(default=False)
+    previous_hash: Mapped[str]
+    hash: Mapped[str]
     decided_at: Mapped[datetime]
 
 

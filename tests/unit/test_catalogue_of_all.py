@@ -74,7 +74,7 @@ def _train(project: Project) -> None:
     trips = f"dataset:trips@{frame_digest(read('trips', project))[:12]}"
     link(project, [trips], "view:busy@1", "computed")
     link(project, ["view:busy@1"], "feature:busy:count_24h@1", "has")
-    tags = {"mlflow.source.git.commit": "a" * 40}
+    tags = {"mlflow.source.git.commit": "a" * 40, "execution.linear": "true"}
     run_id = create_run(project, "train", tags=tags, params={})
     mlflow.set_tracking_uri(project.tracking_uri)
     with mlflow.start_run(run_id=run_id):
@@ -84,7 +84,7 @@ def _train(project: Project) -> None:
         )
         run.log_model(LogisticRegression().fit([[1], [2]], [0, 1]), ["n"])
     finish_run(project, run_id, "FINISHED")
-    register(project, "flights-late", run_id)
+    register(project, "flights-late", run_id, owner="ada")
     gate = {"policy": "p", "outcome": "passed", "report": {}, "digest": "d", "evaluated_at": now()}
     with database(project).session() as session:
         session.add(GateRow(factory="late", model="flights-late", version="1", **gate))

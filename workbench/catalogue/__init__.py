@@ -1,9 +1,9 @@
 """The catalogue: one list of all that a project has, and of who uses it.
 
-Sources, datasets, feature views, functions of the request, features and models are entries of one
-form, found by the same words: name, description, column, owner, tag, and what uses them
-(`used_by:flights-late`). It is made of settings and records alone: nothing of the project's code
-runs for it.
+Sources, datasets, feature views, functions (registered ones, and those of the request), features
+and models are entries of one form, found by the same words: name, description, column, owner, tag,
+and what uses them (`used_by:flights-late`). It is made of settings and records alone:
+nothing of the project's code runs for it.
 
 >>> import workbench as wb
 >>> wb.catalogue.search(project, "delay kind:source")  # doctest: +SKIP

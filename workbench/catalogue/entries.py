@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from workbench.data import Dataset, list_datasets
 from workbench.features import FeatureEntry
 from workbench.features.search import UNUSED, usage
+from workbench.functions import list_functions
 from workbench.project import Project
 from workbench.registry import Model
 from workbench.store import EdgeRow, FeatureViewRow, GateRow, database
@@ -31,7 +32,10 @@ class Entry(BaseModel):
     Attributes
     ----------
     address
-        Where it is: a source's address, a view's file, a model's name in the registry.
+        Where it is: a source's address, a view's file, the newest version of a function (`late@2`),
+        a model's name in the registry.
+    columns
+        What it has; of a function, what it takes.
     used_by
         What uses it, as `view:NAME`, `model:NAME`, `notebook:PATH` or `factory:NAME`.
     uses
@@ -63,6 +67,7 @@ def entries_but_features(project: Project, models: Iterable[Model]) -> list[Entr
         *_sources(project, datasets, views),
         *_datasets(project, datasets),
         *_of_views(project, views),
+        *_functions(project),
         *_models(project, models),
     ]
 
@@ -150,6 +155,25 @@ def _of_views(project: Project, views: Iterable[FeatureViewRow]) -> Iterator[Ent
             used_by=used.get(view.name, UNUSED).names,
             uses=used.get(view.name, UNUSED).weight,
             updated_at=view.applied_at,
+        )
+
+
+def _functions(project: Project) -> Iterator[Entry]:
+    """List the registered functions, each as its newest version is."""
+    functions = list_functions(project)
+    used = usage(project, "function", [function.name for function in functions])
+    for function in functions:
+        yield Entry(
+            kind="function",
+            name=function.name,
+            description=f"{function.description} {function.signature['text']}",
+            owner=function.owner or function.created_by,
+            tags=function.tags,
+            columns=[parameter["name"] for parameter in function.signature["parameters"]],
+            address=function.label,
+            used_by=used.get(function.name, UNUSED).names,
+            uses=used.get(function.name, UNUSED).weight,
+            updated_at=function.created_at,
         )
 
 

@@ -22,6 +22,7 @@ _NODES = {
     "dataset": "dataset:{}@",
     "view": "view:{}@",
     "feature": "feature:{}@",
+    "function": "function:{}@",
     "model": "model:{}/",
 }
 _NEWEST = 10

@@ -1,0 +1,223 @@
+"""A model version as SQL knows it: which columns it wants, and what it answers to them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from workbench.errors import DataError, NotFoundError, StoreError, UsageError
+from workbench.project import Project
+from workbench.registry import model_uri
+from workbench.serving.sql.asked import probabilities, values
+from workbench.tracking import client, load_model
+
+if TYPE_CHECKING:
+    from mlflow.types import Schema
+
+__all__ = ["ModelVersion", "find_model"]
+
+Meaning = Literal["probability", "label", "number"]
+
+_DTYPES: dict[str, type[pl.DataType]] = {
+    "boolean": pl.Boolean,
+    "integer": pl.Int32,
+    "long": pl.Int64,
+    "float": pl.Float32,
+    "double": pl.Float64,
+    "string": pl.String,
+    "binary": pl.Binary,
+    "datetime": pl.Datetime,
+}
+"""MLflow's types of a signature, as polars has them."""
+
+_NUMBERS = {"boolean", "integer", "long", "float", "double"}
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A version that was loaded.
+
+    Attributes
+    ----------
+    columns
+        What its signature asks for, in order; empty of a matrix whose columns have no names.
+    types
+        The signature's type of each column.
+    classes
+        A classifier's labels, in the order of its probabilities.
+    meaning
+        What `predict` says: the positive class's probability of a classifier of two classes, the
+        likeliest label of one of more, and the number of anything else.
+    """
+
+    name: str
+    version: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    classes: tuple[Any, ...]
+    model: Any
+
+    @property
+    def label(self) -> str:
+        """Its name with the version."""
+        return f"{self.name}/{self.version}"
+
+    @property
+    def told(self) -> str:
+        """How errors name it."""
+        return f"model {self.label}"
+
+    @property
+    def node(self) -> str:
+        """Its name in the lineage."""
+        return f"model:{self.label}"
+
+    @property
+    def meaning(self) -> Meaning:
+        """What `predict` says."""
+        if not self.classes:
+            return "number"
+        return "probability" if len(self.classes) == 2 else "label"
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """The type of what `predict` says."""
+        if self.meaning != "label":
+            return pl.Float64()
+        for kind, dtype in ((bool, pl.Boolean()), (int, pl.Int64()), (float, pl.Float64())):
+            if all(type(label) is kind for label in self.classes):
+                return dtype
+        return pl.String()
+
+    def predict(self, rows: pl.DataFrame) -> pl.Series:
+        """Answer; shape (rows,)."""
+        if rows.is_empty():
+            return pl.Series(dtype=self.dtype)
+        asked = self._asked(rows)
+        if self.meaning == "number":
+            return pl.Series(values(self.model, asked)).cast(pl.Float64)
+        shares = probabilities(self.model, asked)
+        if self.meaning == "probability":
+            return pl.Series(shares[:, 1])
+        labels = [str(c) for c in self.classes] if self.dtype == pl.String else list(self.classes)
+        chosen = shares.argmax(axis=1)  # of two that are as likely the first, as the libraries do
+        return pl.Series([labels[n] for n in chosen], dtype=self.dtype)
+
+    def predict_proba(self, rows: pl.DataFrame) -> pl.Series:
+        """Answer with each class's probability, as a struct with a field for each label."""
+        names = [str(label) for label in self.classes]
+        if rows.is_empty():
+            return pl.Series(dtype=pl.Struct(dict.fromkeys(names, pl.Float64)))
+        shares = probabilities(self.model, self._asked(rows))
+        columns = {name: shares[:, place] for place, name in enumerate(names)}
+        return pl.DataFrame(columns).to_struct()
+
+    def _asked(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Give the columns their types, as the model was fitted; numbers alone are a matrix."""
+        if not self.columns:
+            return rows.select(self._number(column, "a number") for column in rows)
+        if _NUMBERS.issuperset(self.types):
+            return rows.select(self._number(column, "a number") for column in rows)
+        return rows.select(
+            self._typed(column, kind) for column, kind in zip(rows, self.types, strict=True)
+        )
+
+    def _typed(self, column: pl.Series, kind: str) -> pl.Series:
+        if kind in _NUMBERS:
+            return self._number(column, kind).cast(_DTYPES[kind])
+        if kind not in _DTYPES:
+            return column  # a list, say: the model itself judges
+        dtype = column.dtype
+        same = isinstance(dtype, (_DTYPES[kind], pl.Null))
+        is_text = kind == "string" and isinstance(dtype, (pl.Categorical, pl.Enum))
+        if not same and not is_text and not (kind == "datetime" and dtype.is_temporal()):
+            raise self._other(column, kind)
+        return column if kind == "datetime" else column.cast(_DTYPES[kind])
+
+    def _number(self, column: pl.Series, wanted: str) -> pl.Series:
+        dtype = column.dtype
+        if not (dtype.is_numeric() or isinstance(dtype, (pl.Boolean, pl.Null))):
+            raise self._other(column, wanted)
+        return column.cast(pl.Float64)
+
+    def _other(self, column: pl.Series, wanted: str) -> DataError:
+        return DataError(f"{self.told}: column {column.name} is {column.dtype}; expected {wanted}")
+
+
+def find_model(project: Project, reference: str) -> ModelVersion:
+    """Load the version that `name@alias` or `name/3` means.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such model, alias or version.
+    UsageError
+        If it names neither an alias nor a version.
+    """
+    name, version = _resolved(project, reference)
+    uri = model_uri(name, version)
+    loaded = load_model(project, uri)
+    inputs = _inputs(uri)
+    named = not inputs.is_tensor_spec()
+    return ModelVersion(
+        name=name,
+        version=version,
+        columns=tuple(loaded.columns),
+        types=tuple(_type(kind) for kind in inputs.input_types()) if named else (),
+        classes=tuple(loaded.classes or _labels(loaded.model)),
+        model=loaded.model,
+    )
+
+
+def _resolved(project: Project, reference: str) -> tuple[str, str]:
+    """Look up an alias once: a query has one version, whoever promotes another meanwhile."""
+    from mlflow.exceptions import MlflowException
+
+    sep = "@" if "@" in reference else "/"
+    name, found, wanted = reference.rpartition(sep)
+    registry = client(project)
+    try:
+        known = [model.name for model in registry.search_registered_models()]
+        if (name or reference) not in known:
+            raise NotFoundError.named("model", name or reference, known)
+        model = registry.get_registered_model(name or reference)
+        aliases = {alias: str(version) for alias, version in model.aliases.items()}
+        versions = registry.search_model_versions(f"name = '{model.name}'")
+    except MlflowException as error:
+        raise StoreError(f"MLflow's registry: {error.message}") from error
+    if not found or not wanted:
+        raise UsageError(
+            f"model {reference!r}: which version? Expected an alias or a number: "
+            f"{_examples(model.name, aliases, (str(v.version) for v in versions))}"
+        )
+    if sep == "@":
+        if wanted not in aliases:
+            raise NotFoundError.named("alias", wanted, aliases, f" of model {name}")
+        return name, aliases[wanted]
+    if wanted not in (numbers := {str(v.version) for v in versions}):
+        raise NotFoundError.named("version", wanted, numbers, f" of model {name}")
+    return name, wanted
+
+
+def _examples(name: str, aliases: Iterable[str], versions: Iterable[str]) -> str:
+    return ", ".join([*(f"{name}@{a}" for a in aliases), *(f"{name}/{v}" for v in versions)][:5])
+
+
+def _inputs(uri: str) -> Schema:
+    """Read the signature again, for its types; `load_model` has seen that it is there."""
+    models = importlib.import_module("mlflow.models")
+    return models.get_model_info(uri).signature.inputs
+
+
+def _type(kind: Any) -> str:
+    return str(getattr(kind, "name", kind))
+
+
+def _labels(model: Any) -> Sequence[Any]:
+    """Ask the model itself, if it was stored without its labels."""
+    labels = getattr(model, "classes_", None)
+    return [] if labels is None or getattr(labels, "ndim", 1) != 1 else list(labels.tolist())

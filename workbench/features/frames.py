@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from workbench.errors import FeatureError, NotFoundError, UsageError
+from workbench.features.columns import request_columns
 from workbench.features.definitions import (
     Definitions,
     RequestView,
@@ -26,7 +27,7 @@ from workbench.features.offline import (
     read_stored,
 )
 from workbench.features.parallel import join_view
-from workbench.lineage import Edge, link_all, used
+from workbench.lineage import Edge, column_edges, feature_node, link_all, used
 from workbench.project import Project
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def build_frame(project: Project, spine_name: str, features: Sequence[str]) -> B
     sources = Sources(project)
     stored = materialize_spine(project, spine, sources)
     joining = _Joining(project, definitions, sources, spine.event_time)
+    joining.spine = stored.node
     frame = joining.join(read_stored(stored).collect(), features)
     return BuiltFrame(frame, [stored.node, *joining.nodes])
 
@@ -116,6 +118,8 @@ class _Joining:
     event_time: str
     cluster: str | None = None
     nodes: list[str] = field(default_factory=list)
+    views: dict[str, str] = field(default_factory=dict)
+    spine: str | None = None
 
     def join(self, spine: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
         """Add the features to a spine."""
@@ -127,7 +131,10 @@ class _Joining:
             view = self.definitions.view(name)
             if isinstance(view, RequestView):
                 frame = _requested(frame, view, names)
-                self._use(f"view:{name}@{view.digest[:12]}", names)
+                node = f"view:{name}@{view.digest[:16]}"
+                needed = request_columns(view, node, self.views, self.spine)
+                link_all(self.project, column_edges(node, needed))
+                self._use(node, names)
                 continue
             stored = materialize(self.project, view, self.sources)
             self._use(stored.node, names)
@@ -150,11 +157,9 @@ class _Joining:
 
     def _use(self, view: str, names: Sequence[str]) -> None:
         """Let the chain lead through the features that were asked for, not the view as a whole."""
-        name, _, digest = view.removeprefix("view:").rpartition("@")
-        features = [f"feature:{name}:{feature}@{digest}" for feature in names]
-        link_all(
-            self.project, [Edge(source=view, target=node, relation="has") for node in features]
-        )
+        features = [feature_node(view, name) for name in names]
+        link_all(self.project, [Edge(source=view, target=n, relation="has") for n in features])
+        self.views[view.partition(":")[2].rpartition("@")[0]] = view
         self.nodes += features
 
 

@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["Import", "importing", "imports_in", "own_modules", "refreshed"]
+__all__ = ["Import", "importing", "imports_in", "own_files", "own_modules", "refreshed"]
 
 Import = ast.Import | ast.ImportFrom
 
@@ -49,7 +49,7 @@ def importing(root: Path) -> Iterator[None]:
 @contextmanager
 def refreshed(imports: Iterable[Import], root: Path) -> Iterator[None]:
     """Have the block import own modules as their files are, whatever was imported before."""
-    found = _found(imports, root)
+    found = own_files(imports, root)
     texts = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in found.values()}
     loaded = {n: path for n, (path, _) in found.items() if n in sys.modules and n != "__main__"}
     if any(_is_stale(path, texts[path]) for path in loaded.values()):
@@ -76,10 +76,10 @@ def own_modules(imports: Iterable[Import], root: Path) -> list[str]:
 
     One that isn't imported yet is found as an import would, but not run.
     """
-    return [text for _, text in sorted(set(_found(imports, root).values()))]
+    return [text for _, text in sorted(set(own_files(imports, root).values()))]
 
 
-def _found(imports: Iterable[Import], root: Path) -> dict[str, tuple[Path, str]]:
+def own_files(imports: Iterable[Import], root: Path) -> dict[str, tuple[Path, str]]:
     """Find the file and the text of each own module, by its name."""
     found: dict[str, tuple[Path, str]] = {}
     todo = [name for import_ in imports for name in _modules(import_, "")]

@@ -50,6 +50,12 @@ class Sources:
         """Return the source's columns without any rows."""
         return open_source(name, self._project).schema().to_frame().lazy()
 
+    def schema(self, name: str) -> pl.Schema:
+        """Return the source's columns and their types; of one that was read they are at hand."""
+        if name in self._frames:
+            return self._frames[name].collect_schema()
+        return open_source(name, self._project).schema()
+
     def is_large(self, name: str) -> bool:
         """Whether its rows would take more than a sixteenth of the memory that a join may take."""
         if name not in self._large:

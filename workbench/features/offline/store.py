@@ -12,6 +12,7 @@ from workbench.features.definitions import FeatureView, Spine
 from workbench.features.offline.build import built, merged, spine_rows, stored_rows
 from workbench.features.offline.files import reading, scan, whole, write_run
 from workbench.features.offline.large import write_large
+from workbench.features.offline.links import link_appended, link_stored
 from workbench.features.offline.manifest import File, Manifest, damaged, load, save, sweep
 from workbench.features.offline.places import (
     base_of,
@@ -25,7 +26,6 @@ from workbench.features.offline.places import (
 )
 from workbench.features.offline.sources import Sources
 from workbench.features.offline.types import changed, conformed
-from workbench.lineage import link
 from workbench.project import Project
 from workbench.store import write_atomic
 
@@ -119,13 +119,15 @@ def materialize(project: Project, view: FeatureView, sources: Sources) -> Stored
     if base is None:
         with locked(project, view.name):
             base = _usable(folder) or _build(project, view, sources, folder)
-            link(project, inputs, f"view:{view.name}@{digest}", "computed")
             tidy(folder)
+    link_stored(project, view, f"view:{view.name}@{digest}", inputs, sources)
     more = load(log) or Manifest()
     runs = [Run(folder, tuple(run)) for run in base.runs]
     runs += appended_runs(view, log, more, _types(runs[0]))
     content = (digest, *more.batches)
     node = f"view:{view.name}@{digest_of(*content) if more.batches else digest}"
+    if more.batches:
+        link_appended(project, view, f"view:{view.name}@{digest}", node)
     stored = Stored(view, tuple(runs), node, digest, content)
     if _outgrown(base, stored):
         _describe_again(project, stored, folder)
@@ -214,7 +216,7 @@ def materialize_spine(project: Project, spine: Spine, sources: Sources) -> Store
             with write_atomic(path) as beside:
                 frame.write_parquet(beside, statistics=True)
             tidy(path)
-        link(project, inputs, stored.node, "computed")
+    link_stored(project, spine, stored.node, inputs, sources)
     return stored
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, collate, func, or_, select
 
+from workbench.lineage.edges import COLUMNS
 from workbench.project import Project
 from workbench.store import EdgeRow, JobRow, database
 
@@ -46,13 +47,14 @@ def usage(project: Project, kind: str, names: Collection[str] | None = None) -> 
     with database(project).session() as session:
         dialect = session.get_bind().dialect.name
         first = select(EdgeRow.source.label("start"), EdgeRow.target.label("node"))
-        begun = first.where(or_(*(_begins(prefix, dialect) for prefix in prefixes)))
+        between_things = EdgeRow.relation.not_in(COLUMNS)  # columns lead to the same runs
+        begun = first.where(or_(*(_begins(prefix, dialect) for prefix in prefixes)), between_things)
         nodes = begun.cte(recursive=True)
         further = select(nodes.c.start, EdgeRow.target).join(
             EdgeRow, EdgeRow.source == nodes.c.node
         )
         # What a model goes on to make is made by the model.
-        reached = nodes.union(further.where(nodes.c.node.not_like("model:%")))
+        reached = nodes.union(further.where(nodes.c.node.not_like("model:%"), between_things))
         query = (
             select(reached.c.start, reached.c.node, JobRow.notebook)
             .outerjoin(JobRow, JobRow.run_id == func.substr(reached.c.node, len("run:") + 1))

@@ -36,6 +36,7 @@ from workbench.errors import DataError, NotFoundError, UsageError
 from workbench.factory.scaffold import create_project
 from workbench.project import Project
 from workbench.tracking.flavors import load_model, log_model, positive_probability
+from workbench.tracking.integrity import DIGEST, folder_digest
 from workbench.tracking.lifecycle import create_run
 from workbench.tracking.requirements import requirements
 from workbench.tracking.signatures import take_example
@@ -247,8 +248,10 @@ def test_the_store_has_all_of_a_model(project: Project, rows: pd.DataFrame, run_
         "conda.yaml",
         "model.ubj",
         "python_env.yaml",
+        "recorded_rows.parquet",
         "requirements.txt",
     }
+    assert logged.tags["workbench.digest"] == folder_digest(folder)
     pinned = (folder / "requirements.txt").read_text().split()
     assert {line.partition("==")[0] for line in pinned} == {
         "mlflow",
@@ -484,7 +487,7 @@ def test_own_types_are_trusted_or_pickled_by_the_settings(
 ) -> None:
     model = make_pipeline(Doubler(), LogisticRegression()).fit(rows[NUMBERS], rows["late"])
     own = f"{Doubler.__module__}.Doubler"
-    with pytest.raises(DataError, match=f"{own}.*trusted_types.*pickle_models = true"):
+    with pytest.raises(DataError, match=f"{own}.*trusted_types.*trust_pickle = true"):
         log_model(model, example=rows[NUMBERS], project=project)
     trusting = _with(project, trusted_types=[own])
     uri = log_model(model, example=rows[NUMBERS], project=trusting)
@@ -497,7 +500,7 @@ def test_own_types_are_trusted_or_pickled_by_the_settings(
     load_model(trusting, uri)
     with pytest.raises(DataError, match=f"{own}.*add them to trusted_types"):
         load_model(project, uri)
-    pickling = _with(project, pickle_models=True)
+    pickling = _with(project, trust_pickle=True)
     uri = log_model(model, example=rows[NUMBERS], project=pickling)
     assert client(project).get_run(run_id).data.tags["workbench.model_format"] == "pickle"
     assert (
@@ -509,7 +512,7 @@ def test_own_types_are_trusted_or_pickled_by_the_settings(
     np.testing.assert_array_equal(
         load_model(pickling, uri).model.predict(rows[NUMBERS]), model.predict(rows[NUMBERS])
     )
-    with pytest.raises(DataError, match=r"running code of its own.*pickle_models = true"):
+    with pytest.raises(DataError, match=r"running code of its own.*trust_pickle = true"):
         load_model(project, uri)
 
 
@@ -529,8 +532,14 @@ def test_own_kinds_of_boosters_have_no_format(
         model.fit(rows[NUMBERS], rows["late"])
         with pytest.raises(DataError, match="no format but a pickle"):
             log_model(model, example=rows[NUMBERS], project=project)
-    uri = log_model(model, example=rows[NUMBERS], project=_with(project, pickle_models=True))
+    uri = log_model(model, example=rows[NUMBERS], project=_with(project, trust_pickle=True))
     assert uri.startswith("models:/")
+
+
+def _forge(project: Project, uri: str) -> None:
+    """Write the digest of changed files as well, as somebody could who has the whole store."""
+    digest = {DIGEST: folder_digest(_folder(project, uri))}
+    client(project).set_logged_model_tags(uri.removeprefix("models:/"), digest)
 
 
 def _folder(project: Project, uri: str) -> Path:
@@ -565,6 +574,7 @@ def test_a_file_that_lies_is_not_believed(
     content = yaml.safe_load(file.read_text())
     content["flavors"][flavor].update(lie)
     file.write_text(yaml.safe_dump(content))
+    _forge(project, uri)
     with pytest.raises(DataError, match=uri):
         load_model(project, uri)
 
@@ -580,7 +590,10 @@ def test_a_pickle_in_skops_clothes_is_not_opened(
 
     uri = log_model(MODELS["sk linear"](rows), example=rows[NUMBERS], project=project)
     (_folder(project, uri) / "model.skops").write_bytes(pickle.dumps(Bomb()))
-    for settings_of in (project, _with(project, pickle_models=True)):
+    with pytest.raises(DataError, match="its files were changed after it was logged"):
+        load_model(project, uri)
+    _forge(project, uri)
+    for settings_of in (project, _with(project, trust_pickle=True)):
         with pytest.raises(DataError, match="can't be read as a sklearn model"):
             load_model(settings_of, uri)
     assert not (tmp_path / "exploded").exists()
@@ -642,6 +655,7 @@ def test_histogram_trees_that_point_outside_are_refused(
     import skops.io
 
     skops.io.dump(model, _folder(project, uri) / "model.skops")
+    _forge(project, uri)
     with pytest.raises(DataError, match="HistGradientBoostingClassifier points outside"):
         load_model(project, uri)
 

@@ -17,7 +17,7 @@ from workbench.data.sources import read
 from workbench.errors import DataError
 from workbench.project import Project
 
-__all__ = ["Rebuild", "look_again", "read_again", "rebuild"]
+__all__ = ["Rebuild", "changes", "look_again", "read_again", "rebuild", "rebuild_dataset"]
 
 
 class Rebuild(BaseModel):
@@ -45,7 +45,17 @@ def rebuild(label: str, project: Project | None = None) -> Rebuild:
         that aren't kept; or if its source can't be read.
     """
     project = project or Project.find()
-    dataset = find_dataset(project, label)
+    return rebuild_dataset(project, find_dataset(project, label))
+
+
+def rebuild_dataset(project: Project, dataset: Dataset) -> Rebuild:
+    """Read a dataset by its recipe again, which another project's records may have had.
+
+    Raises
+    ------
+    DataError
+        As `rebuild` does.
+    """
     again = look_again(project, dataset) if dataset.stamped else _read(project, dataset)
     same = again.digest == dataset.digest
     return Rebuild(
@@ -54,7 +64,7 @@ def rebuild(label: str, project: Project | None = None) -> Rebuild:
         same=same,
         digest=dataset.digest,
         now=again.digest,
-        changes=[] if same else _changes(dataset, again),
+        changes=[] if same else changes(dataset, again),
     )
 
 
@@ -113,7 +123,8 @@ def _read_with_reader(project: Project, dataset: Dataset) -> pl.DataFrame:
     return content if isinstance(content, pl.DataFrame) else pl.from_pandas(content)
 
 
-def _changes(dataset: Dataset, again: Dataset) -> list[str]:
+def changes(dataset: Dataset, again: Dataset) -> list[str]:
+    """Say what is different between two contents of a dataset: rows, columns, types, cells."""
     before, after = dataset.columns, again.columns
     found = []
     if dataset.rows != again.rows:

@@ -28,7 +28,12 @@ from workbench.tracking.capture.origin import (
 from workbench.tracking.comparison import Comparison, Row, compare_runs
 from workbench.tracking.delivery import Delivery, deliver
 from workbench.tracking.export import export_runs
-from workbench.tracking.flavors import LoadedModel, load_model, positive_probability
+from workbench.tracking.flavors import (
+    LoadedModel,
+    fetch_model,
+    load_model,
+    positive_probability,
+)
 from workbench.tracking.inputs import RunDataset, run_datasets
 from workbench.tracking.lifecycle import create_run, finish_run, read_json, read_text
 from workbench.tracking.runs import (
@@ -69,6 +74,7 @@ __all__ = [
     "deliver",
     "export_runs",
     "facets",
+    "fetch_model",
     "finish_run",
     "get_run",
     "initialise",

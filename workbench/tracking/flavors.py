@@ -1,4 +1,5 @@
-"""The four libraries' models: logged in a tenth of a second, loaded without running their code.
+"""The four libraries' models, and the project's own: logged in a tenth of a second, loaded without
+running code that comes with them.
 
 >>> import workbench as wb
 >>> wb.tracking.log_model(model, example=frame)  # doctest: +SKIP
@@ -21,8 +22,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import DataError, NotFoundError, StoreError, UsageError
+from workbench.lineage import fitted
 from workbench.project import Project
-from workbench.tracking.models import FLAVORS, Written, flavor_of, read_model, write_model
+from workbench.tracking import custom
+from workbench.tracking.answers import answers, named_matrix, write_recorded
+from workbench.tracking.integrity import DIGEST, check_files, folder_digest
+from workbench.tracking.models import (
+    FLAVORS,
+    Written,
+    flavor_of,
+    kind_of,
+    read_model,
+    write_model,
+)
 from workbench.tracking.requirements import requirements, write_environment
 from workbench.tracking.signatures import Example, named_columns, signature_of, take_example
 from workbench.tracking.store import client
@@ -36,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FLAVORS",
     "LoadedModel",
+    "fetch_model",
     "flavor_of",
     "load_model",
     "log_model",
@@ -56,6 +69,8 @@ class LoadedModel:
     model: Any
     columns: list[str]
     classes: list[Any] | None = None
+    size: int = 0
+    """Bytes of its files."""
 
 
 def log_model(
@@ -72,8 +87,9 @@ def log_model(
     Parameters
     ----------
     model
-        A classifier, regressor or ranker of XGBoost, LightGBM or CatBoost, a booster, or a
-        scikit-learn estimator or pipeline.
+        A classifier, regressor or ranker of XGBoost, LightGBM or CatBoost, a booster, a
+        scikit-learn estimator or pipeline, or an object of a class of the project's own with
+        `fit`, `predict` and a `schema`.
     example
         Rows like those it was fitted on (all of them are best: a few can't tell which columns may
         be missing): a polars or pandas frame, or a matrix.
@@ -97,6 +113,7 @@ def log_model(
 
         # The run sends on first what it was given before.
         return current_run(project).log_model(model, columns, name=name, example=example)
+    model = custom.as_stored(model, project)
     return store_model(project, run_id, model, name, _shown(model, example, columns))
 
 
@@ -109,19 +126,37 @@ def store_model(
     tags: Mapping[str, str] | None = None,
 ) -> str:
     """Store a model of which an example was taken earlier; `tags` are the model's."""
-    flavor = flavor_of(model)
+    flavor = kind_of(model)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        written = write_model(model, folder, project.settings)
+        written = write_model(model, folder, project)
         record = _record(model, flavor, written, shown)
-        pinned = requirements(flavor, model, pickled=written.format == "pickle")
+        if flavor == custom.CUSTOM:
+            custom.check_same(model, record.flavors, folder, project, shown.rows)
+        if shown.rows is not None and shown.real:
+            write_recorded(folder, model, shown.rows)
+        pickled = written.format == "pickle"
+        inner = getattr(model, "own", model)
+        pinned = requirements(flavor, inner, written.packages, pickled=pickled)
         write_environment(folder, pinned)
         with _as_workbench_error():
-            return _publish(project, run_id, name, folder, record, written, tags or {})
+            uri = _publish(project, run_id, name, folder, record, written, tags or {})
+    fitted(run_id, _inputs(record))
+    return uri
+
+
+def _inputs(record: Model) -> list[str]:
+    """Return the names of a model's input columns; none if it takes a bare matrix."""
+    inputs = record.signature.inputs if record.signature is not None else None
+    if inputs is None or inputs.is_tensor_spec():
+        return []
+    return [str(name) for name in inputs.input_names()]
 
 
 def _shown(model: Any, example: Any, columns: Sequence[str] | None) -> Example:
     """Take the example, or make do with the columns or the names that the model has of them."""
+    if isinstance(model, custom.StoredModel):
+        return custom.shown(model, example, columns)
     flavor_of(model)  # before the example's faults, that there is no use for it
     if example is not None:
         return take_example(example, columns)
@@ -142,10 +177,9 @@ def _record(model: Any, flavor: str, written: Written, shown: Example) -> Model:
     )
     record.add_flavor(
         "python_function",
-        loader_module=f"mlflow.{written.flavor}",
         python_version=platform.python_version(),
         env={"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
-        **written.pyfunc,
+        **{"loader_module": f"mlflow.{written.flavor}", **written.pyfunc},
     )
     record.add_flavor(written.flavor, code=None, **written.options)
     return record
@@ -155,7 +189,7 @@ def _classes(model: Any) -> list[Any] | None:
     labels = getattr(model, "classes_", None)
     if labels is None or getattr(labels, "ndim", 1) != 1 or len(labels) == 0:
         return None
-    return [label if isinstance(label, str) else _plain(label) for label in labels]
+    return [str(label) if isinstance(label, str) else _plain(label) for label in labels]
 
 
 def _plain(label: Any) -> Any:
@@ -188,8 +222,10 @@ def _publish(
     try:
         record.artifact_path = made.artifact_location
         record.run_id, record.model_uuid, record.model_id = run_id, made.model_id, made.model_id
-        record.model_size_bytes = sum(path.stat().st_size for path in folder.iterdir())
+        files = (path for path in folder.rglob("*") if path.is_file())
+        record.model_size_bytes = sum(path.stat().st_size for path in files)
         record.save(folder / "MLmodel")
+        mlflow.set_logged_model_tags(made.model_id, {DIGEST: folder_digest(folder)})
         mlflow.log_model_artifacts(made.model_id, str(folder))
         mlflow.log_outputs(run_id, [LoggedModelOutput(made.model_id, step=0)])
         _attach_metrics(project, run, made.model_id)
@@ -245,7 +281,31 @@ def load_model(project: Project, uri: str) -> LoadedModel:
         If there is no such model.
     DataError
         If it could only be loaded by unpickling, by running code of its own, or with types that
-        the project doesn't trust; or it has no signature.
+        the project doesn't trust; its files were changed since it was logged; or it has no
+        signature.
+    """
+    import mlflow
+
+    path = fetch_model(project, uri)
+    stored = mlflow.models.Model.load(path)
+    model = read_model(stored.flavors, path, project, uri)
+    if stored.signature is None or stored.signature.inputs is None:
+        raise DataError(f"{uri}: has no signature, so nothing says which columns it needs")
+    inputs = stored.signature.inputs
+    columns = [] if inputs.is_tensor_spec() else [str(name) for name in inputs.input_names()]
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return LoadedModel(model, columns, (stored.metadata or {}).get("classes"), size)
+
+
+def fetch_model(project: Project, uri: str) -> Path:
+    """Return the folder of a stored model's files, after a look at whether they are as logged.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such model, or its files are gone.
+    DataError
+        If they were changed since it was logged.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -254,15 +314,11 @@ def load_model(project: Project, uri: str) -> LoadedModel:
     mlflow.set_registry_uri(project.tracking_uri)
     try:
         path = Path(mlflow.artifacts.download_artifacts(uri))
-        stored = mlflow.models.Model.load(path)
+        mlflow.models.Model.load(path)
+        check_files(project, uri, path)
     except (MlflowException, OSError) as error:
         raise NotFoundError(f"{uri}: can't be loaded: {error}") from error
-    model = read_model(stored.flavors, path, project.settings, uri)
-    if stored.signature is None or stored.signature.inputs is None:
-        raise DataError(f"{uri}: has no signature, so nothing says which columns it needs")
-    inputs = stored.signature.inputs
-    columns = [] if inputs.is_tensor_spec() else [str(name) for name in inputs.input_names()]
-    return LoadedModel(model, columns, (stored.metadata or {}).get("classes"))
+    return path
 
 
 def positive_probability(model: Any, features: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -287,38 +343,13 @@ def positive_probability(model: Any, features: npt.ArrayLike) -> npt.NDArray[np.
     """
     import numpy as np
 
+    if not (hasattr(model, "predict_proba") or type(model).__name__ in _BOOSTERS):
+        raise DataError(f"{type(model).__name__} gives no probabilities; expected a classifier")
     matrix = np.asarray(features, dtype=np.float64)
-    answer = np.asarray(_probabilities(model, matrix), dtype=np.float64)
-    if answer.ndim == 1:
-        return answer  # a booster gives the positive class's alone
-    if answer.shape[1] != 2:
+    answer = answers(model, named_matrix(model, matrix))
+    if answer.ndim != 1:
         raise DataError(f"{type(model).__name__} tells {answer.shape[1]} classes apart, not two")
-    return answer[:, 1]
+    return answer
 
 
-def _probabilities(model: Any, matrix: npt.NDArray[np.float64]) -> Any:
-    flavor = flavor_of(model)
-    if hasattr(model, "predict_proba"):
-        return model.predict_proba(_named(model, matrix) if flavor == "sklearn" else matrix)
-    if flavor == "lightgbm" and type(model).__name__ == "Booster":
-        return model.predict(matrix)
-    if flavor == "xgboost" and type(model).__name__ == "Booster":
-        import xgboost
-
-        rows = xgboost.DMatrix(
-            matrix, feature_names=model.feature_names, feature_types=model.feature_types
-        )
-        return model.predict(rows)
-    if flavor == "catboost" and type(model).__name__ == "CatBoost":
-        return model.predict(matrix, prediction_type="Probability")
-    raise DataError(f"{type(model).__name__} gives no probabilities; expected a classifier")
-
-
-def _named(model: Any, matrix: npt.NDArray[np.float64]) -> Any:
-    """Give the columns the names that a scikit-learn model was fitted with, if it was."""
-    names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        return matrix
-    import pandas as pd
-
-    return pd.DataFrame(matrix, columns=names)
+_BOOSTERS = {"Booster", "CatBoost"}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench.access import refusals
 from workbench.errors import NotFoundError
 from workbench.project import Project
 from workbench.tracking.bulk import insert_run, sqlite_file
@@ -31,13 +32,16 @@ def create_run(
     ------
     StoreAwayError
         If the store doesn't answer; then nothing was begun.
+    ForbiddenError
+        If the store's server doesn't let who is logged in there.
     """
     texts = {key: check_text("parameter", key, value) for key, value in params.items()}
     run_id = _created(project, name, tags, texts)
     if run_id is not None:
         return run_id
     experiment_id = initialise(project)
-    run = client(project).create_run(experiment_id, run_name=name, tags=dict(tags))
+    with refusals(f"log run {name}"):
+        run = client(project).create_run(experiment_id, run_name=name, tags=dict(tags))
     run_id = str(run.info.run_id)
     writer = Writer(project, run_id)
     writer.params(params)

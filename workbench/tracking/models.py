@@ -1,8 +1,9 @@
 """How a model of each library stands in a folder, and how it is read back from one.
 
 XGBoost, LightGBM's boosters and CatBoost have formats of their own, and scikit-learn goes through
-skops; none of them runs code that comes with the file. What has none of these can only be pickled,
-which the project's settings have to allow.
+skops; none of them runs code that comes with the file. A class of the project's own is stored with
+its source (`workbench.tracking.custom`). What has none of these can only be pickled, which the
+project's settings have to allow, and which is on record.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.util
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,13 +19,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import DataError, MissingExtraError, UsageError, WorkbenchError
+from workbench.tracking.custom import CUSTOM, StoredModel, read_custom, write_custom
 from workbench.tracking.signatures import sklearn_method
 from workbench.tracking.trusted import TRUSTED_TYPES, check_trees
 
 if TYPE_CHECKING:
+    from workbench.project import Project
     from workbench.settings import Settings
 
-__all__ = ["FLAVORS", "Written", "flavor_of", "read_model", "write_model"]
+__all__ = [
+    "FLAVORS",
+    "Format",
+    "Written",
+    "flavor_of",
+    "format_of",
+    "kind_of",
+    "read_model",
+    "write_model",
+]
+
+Format = Literal["native", "skops", "custom", "pickle"]
 
 FLAVORS = ("xgboost", "lightgbm", "catboost", "sklearn")
 """MLflow's flavors that we store."""
@@ -46,6 +61,8 @@ _NATIVE = {
 
 _PICKLES = {"pickle", "cloudpickle"}
 
+_logger = logging.getLogger("workbench.tracking")
+
 
 @dataclass(frozen=True)
 class Written:
@@ -54,7 +71,9 @@ class Written:
     flavor: str
     options: dict[str, Any]
     pyfunc: dict[str, Any]
-    format: Literal["native", "skops", "pickle"]
+    format: Format
+    packages: frozenset[str] = frozenset()
+    """What its code and its state need beside the flavor's own."""
 
 
 def flavor_of(model: object) -> str:
@@ -70,10 +89,31 @@ def flavor_of(model: object) -> str:
         if library in FLAVORS:
             return library
     known = ", ".join(FLAVORS)
-    raise UsageError(f"a model of {type(model).__module__}; expected one of: {known}")
+    raise UsageError(
+        f"a model of {type(model).__module__}; expected one of: {known}; or a class of the "
+        "project's own with fit, predict and a schema"
+    )
 
 
-def write_model(model: Any, folder: Path, settings: Settings) -> Written:
+def kind_of(model: object) -> str:
+    """Name the flavor of a fitted model, or what it is if its class is the project's own."""
+    return CUSTOM if isinstance(model, StoredModel) else flavor_of(model)
+
+
+def format_of(flavors: Mapping[str, Any]) -> Format:
+    """Say how a model is stored, by its MLmodel file: what is no pickle may still be refused."""
+    if CUSTOM in flavors:
+        return "pickle" if flavors[CUSTOM].get("pickled") else "custom"
+    known = next((flavor for flavor in _NATIVE if flavor in flavors), None)
+    if known is None:
+        return "pickle"  # MLflow's other flavors are, or bring code of their own
+    key, accepted = _NATIVE[known]
+    if flavors[known].get(key) not in accepted:
+        return "pickle"
+    return "skops" if known == "sklearn" else "native"
+
+
+def write_model(model: Any, folder: Path, project: Project) -> Written:
     """Write `model` into `folder`, in its library's own format where there is one.
 
     Raises
@@ -81,17 +121,22 @@ def write_model(model: Any, folder: Path, settings: Settings) -> Written:
     DataError
         If it could only be pickled, or has types that the project doesn't trust.
     """
-    flavor = flavor_of(model)
+    flavor = kind_of(model)
     require(flavor)
+    if flavor == CUSTOM:
+        options, pyfunc, packages, pickled = write_custom(model, folder, project)
+        options["pickled"] = pickled
+        kind: Format = "pickle" if pickled else "custom"
+        return Written(CUSTOM, options, pyfunc, kind, frozenset(packages))
     try:
-        return _WRITERS[flavor](model, folder, settings)
+        return _WRITERS[flavor](model, folder, project.settings)
     except DataError:
-        if settings.pickle_models:
+        if project.settings.trust_pickle:
             return _write_pickle(model, folder)
         raise
 
 
-def read_model(flavors: Mapping[str, Any], folder: Path, settings: Settings, uri: str) -> Any:
+def read_model(flavors: Mapping[str, Any], folder: Path, project: Project, uri: str) -> Any:
     """Load the model in `folder`, by the project's word and not by the file's.
 
     Parameters
@@ -105,10 +150,16 @@ def read_model(flavors: Mapping[str, Any], folder: Path, settings: Settings, uri
         If it could only be loaded by unpickling, by running code of its own, or with types that
         the project doesn't trust.
     """
-    flavor, options = _loadable(flavors, uri, pickles=settings.pickle_models)
+    settings = project.settings
+    if CUSTOM in flavors:
+        return read_custom(flavors, folder, project, uri)
+    flavor, options = _loadable(flavors, uri, pickles=settings.trust_pickle)
     require(flavor)
     path = _inside(folder, options.get("pickled_model" if flavor == "sklearn" else "data"), uri)
-    reader = _read_pickle if options.get("serialization_format") in _PICKLES else _READERS[flavor]
+    reader = _READERS[flavor]
+    if options.get("serialization_format") in _PICKLES:
+        _logger.warning("%s is unpickled, as workbench.toml says trust_pickle = true", uri)
+        reader = _read_pickle
     try:
         return reader(options, path, settings)
     except WorkbenchError:
@@ -125,7 +176,7 @@ def require(flavor: str) -> None:
     MissingExtraError
         If the library isn't installed.
     """
-    library = "skops" if flavor == "sklearn" else flavor
+    library = "skops" if flavor in ("sklearn", CUSTOM) else flavor
     if importlib.util.find_spec(library) is None:
         raise MissingExtraError.of(library, "boosting")
 
@@ -138,7 +189,7 @@ def _loadable(flavors: Mapping[str, Any], uri: str, *, pickles: bool) -> tuple[s
         pickled = flavor == "sklearn" and options.get(key) in _PICKLES
         if not options.get("code") and (options.get(key) in accepted or (pickled and pickles)):
             return flavor, options
-        more = "; a pickle is loaded where workbench.toml says pickle_models = true"
+        more = "; a pickle is loaded where workbench.toml says trust_pickle = true"
         raise DataError(
             f"{uri}: a {flavor} model with {key} {options.get(key)!r} could only be loaded by "
             f"running code of its own; expected {' or '.join(sorted(accepted))}"
@@ -158,7 +209,7 @@ def _inside(folder: Path, name: object, uri: str) -> Path:
 def _no_format(model: Any, accepted: set[str]) -> DataError:
     return DataError(
         f"{_class(model)} has no format but a pickle; expected {', '.join(sorted(accepted))}. "
-        "Log one of these, or set pickle_models = true in workbench.toml"
+        "Log one of these, or set trust_pickle = true in workbench.toml"
     )
 
 
@@ -244,12 +295,12 @@ def _write_sklearn(model: Any, folder: Path, settings: Settings) -> Written:
         path.unlink(missing_ok=True)
         raise DataError(
             f"{_class(model)} has what skops can't write: {error}. Replace it, or set "
-            "pickle_models = true in workbench.toml"
+            "trust_pickle = true in workbench.toml"
         ) from error
     trusted = {*TRUSTED_TYPES, *settings.trusted_types}
     if unknown := sorted(set(needed) - trusted):
         path.unlink()
-        raise _untrusted(type(model).__name__, unknown, ", or set pickle_models = true there")
+        raise _untrusted(type(model).__name__, unknown, ", or set trust_pickle = true there")
     options = {
         "sklearn_version": importlib.import_module("sklearn").__version__,
         "pickled_model": path.name,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ _OF_FLAVOR = {
     "lightgbm": ("lightgbm",),
     "catboost": ("catboost",),
     "sklearn": ("scikit-learn", "scipy", "skops"),
+    "custom": ("polars", "scipy", "skops"),
 }
 _DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
@@ -31,13 +32,16 @@ _DISTRIBUTIONS = {
 """Where the usual modules come from: asking all that is installed takes half a second."""
 
 
-def requirements(flavor: str, model: Any, *, pickled: bool = False) -> list[str]:
+def requirements(
+    flavor: str, model: Any, packages: Iterable[str] = (), *, pickled: bool = False
+) -> list[str]:
     """List what `model` needs to be loaded, pinned to what is installed here.
 
-    What a pipeline's own classes come from is included; a module that belongs to no distribution
-    (the project's own code) can't be.
+    What a pipeline's own classes and the `packages` come from is included; a module that belongs to
+    no distribution (the project's own code) can't be.
     """
     names = [*_ALWAYS, *_OF_FLAVOR[flavor], *_origins(model)]
+    names += [name for package in sorted(packages) if (name := _distribution(package))]
     if pickled:
         names.append("cloudpickle")
     return [f"{name}=={_version(name)}" for name in dict.fromkeys(names)]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from workbench.access import refusals, require
 from workbench.errors import NotFoundError, UsageError
 from workbench.project import Project
 from workbench.tracking import reader
@@ -197,8 +198,11 @@ def restore_run(project: Project, run_id: str) -> None:
 def _change(project: Project, step: Callable[[MlflowClient], object]) -> None:
     from mlflow.exceptions import MlflowException
 
+    what = "change what runs say"
+    require(project, "developer", what)
     try:
-        step(client(project))
+        with refusals(what):
+            step(client(project))
     except MlflowException as error:
         raise UsageError(f"runs: {error.message}") from error
 

@@ -11,9 +11,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from workbench.access import refusals, require
 from workbench.data import frame_digest
 from workbench.errors import StoreError
-from workbench.lineage import link
+from workbench.lineage import link, made
 from workbench.project import Project
 from workbench.tracking import exits
 from workbench.tracking.delivery import Delivery, deliver
@@ -42,6 +43,11 @@ def current_run(project: Project | None = None) -> Run:
     A new one ends with the process, unless `Run.end` ends it before. While the store is away it has
     a local id: what is logged waits in the spool, and the run is created once the store is back.
     Plain `mlflow` calls don't reach it until then.
+
+    Raises
+    ------
+    ForbiddenError
+        If who asks isn't a developer, or the store's server doesn't let their login.
     """
     import mlflow
 
@@ -167,6 +173,7 @@ class Run:
         node = f"dataset:{name}@{digest[:12]}"
         link(self.project, made_from, node, "selected")
         link(self.project, [node], self.node, context)
+        made(node)
         return digest
 
     def log_model(
@@ -195,9 +202,15 @@ class Run:
         """
         if not self.flush() and self.is_local:
             raise StoreError(f"run {self.run_id}: the store is away; a model can't wait for it")
-        return log_model(
-            model, name, example=example, columns=columns, project=self.project, run_id=self.run_id
-        )
+        with refusals(f"log a model with run {self.run_id}"):
+            return log_model(
+                model,
+                name,
+                example=example,
+                columns=columns,
+                project=self.project,
+                run_id=self.run_id,
+            )
 
     def log_json(self, content: Any, path: str) -> None:
         """Store something as a JSON artifact at `path`; what JSON has no word for, as text."""
@@ -233,8 +246,10 @@ def _begin(project: Project) -> Run:
     """Begin a run, or take up the job's."""
     import mlflow
 
-    _watch_exit()
     handed_over = os.environ.get("MLFLOW_RUN_ID")
+    if not handed_over:  # who asked for a job was asked then
+        require(project, "developer", "log a run")
+    _watch_exit()
     try:
         experiment_id = initialise(project)
     except StoreAwayError:
@@ -242,7 +257,8 @@ def _begin(project: Project) -> Run:
     if handed_over:
         # A job hands its run over in MLFLOW_RUN_ID, which start_run takes up by itself.
         return Run(project, mlflow.start_run().info.run_id)
-    run = Run(project, mlflow.start_run(experiment_id=experiment_id).info.run_id)
+    with refusals("log a run"):
+        run = Run(project, mlflow.start_run(experiment_id=experiment_id).info.run_id)
     _own(run)
     return run
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import DataError, UsageError
+from workbench.tracking.answers import spread_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,17 +31,19 @@ __all__ = [
 ]
 
 _ROWS = 5
-"""How many rows are kept: enough to see what a model answers."""
+"""How many rows are enough to see what a model answers."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """The types of all columns, and a few rows as they came; `rows` is None for a library's own
-    kind of table, which doesn't give them back.
+    """The types of all columns, and some rows as they came; `rows` is None for a library's own kind
+    of table, which doesn't give them back.
     """
 
     inputs: Schema
     rows: Any
+    real: bool = True
+    """Whether the rows are data, and not stand-ins for them."""
 
 
 def take_example(data: Any, columns: Sequence[str] | None = None) -> Example:
@@ -77,7 +80,7 @@ def take_example(data: Any, columns: Sequence[str] | None = None) -> Example:
     elif columns is not None:
         _check_columns(data, columns)
         data = data[list(columns)]
-    return Example(_frame_schema(data), data.head(_ROWS))
+    return Example(_frame_schema(data), spread_rows(data))
 
 
 def named_columns(columns: Sequence[str]) -> Example:
@@ -87,7 +90,8 @@ def named_columns(columns: Sequence[str]) -> Example:
     from mlflow.types import ColSpec, Schema
 
     inputs = Schema([ColSpec("double", str(column), required=False) for column in columns])
-    return Example(inputs, pd.DataFrame(np.zeros((1, len(columns))), columns=list(columns)))
+    rows = pd.DataFrame(np.zeros((1, len(columns))), columns=list(columns))
+    return Example(inputs, rows, real=False)
 
 
 def signature_of(model: Any, flavor: str, example: Example) -> ModelSignature:
@@ -100,7 +104,8 @@ def signature_of(model: Any, flavor: str, example: Example) -> ModelSignature:
     """
     from mlflow.models import ModelSignature
 
-    outputs = None if example.rows is None else output_schema(_answer(model, flavor, example.rows))
+    rows = example.rows
+    outputs = None if rows is None else output_schema(_answer(model, flavor, rows[:_ROWS]))
     return ModelSignature(example.inputs, outputs)
 
 
@@ -153,8 +158,8 @@ def _unnamed(matrix: Any) -> Example:
             f"example: a matrix of {matrix.dtype}; give it as a frame, so that each column has "
             "its own type"
         )
-    rows = matrix[:_ROWS]
-    rows = rows.toarray() if hasattr(rows, "toarray") else rows.copy()
+    rows = spread_rows(matrix)
+    rows = rows.toarray() if hasattr(rows, "toarray") else rows
     return Example(Schema([TensorSpec(matrix.dtype, (-1, matrix.shape[1]))]), rows)
 
 
@@ -275,7 +280,7 @@ def _predict(model: Any, flavor: str, rows: Any) -> Any:
         return model.predict(xgboost.DMatrix(rows), validate_features=False)
     if flavor == "lightgbm":
         return getattr(model, "booster_", model).predict(rows)
-    if flavor == "sklearn":
+    if flavor in ("sklearn", "custom"):
         return getattr(model, sklearn_method(model))(rows)
     return model.predict(rows)
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import re
 import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.access import refusal, refusals, shown_address
 from workbench.errors import StoreError
 from workbench.project import Project
 from workbench.store import file_lock, use_wal
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "StoreAwayError",
+    "ask_experiment",
+    "ask_model",
     "check_reachable",
     "client",
     "initialise",
@@ -42,6 +45,9 @@ from workbench.project import Project
 from workbench.tracking.store import initialise
 initialise(Project.find(sys.argv[1]))
 """
+
+_NOBODYS = "workbench.nobody_sets_this"
+"""A tag that no experiment and no model has."""
 
 _PATIENCE_SECONDS = 3.0
 _AWAY = {502, 503, 504}
@@ -63,6 +69,50 @@ class StoreAwayError(StoreError):
 def client(project: Project) -> MlflowClient:
     """Return MLflow's client on the project's store, which is initialised first."""
     return _open(project.tracking_uri, project.name, project.state, _artifacts(project))
+
+
+def ask_experiment(project: Project, what: str) -> None:
+    """Ask a server whether who is logged in there may log, before something is begun.
+
+    The question is a write that changes nothing: to take away a tag that nobody has set needs the
+    right that a real write needs, whatever keeps the server's logins. A store that is no server
+    asks nobody who they are; one that is away, or fails, says so when it is written to.
+
+    Parameters
+    ----------
+    what
+        What is about to be done, as it stands in the refusal.
+
+    Raises
+    ------
+    ForbiddenError
+        If the server says no.
+    """
+    _ask(project, what, lambda mlflow: mlflow.delete_experiment_tag(initialise(project), _NOBODYS))
+
+
+def ask_model(project: Project, model: str, what: str) -> None:
+    """Ask a server, in the same way, whether who is logged in there may change a model.
+
+    Raises
+    ------
+    ForbiddenError
+        If the server says no.
+    """
+    _ask(project, what, lambda mlflow: mlflow.delete_registered_model_tag(model, _NOBODYS))
+
+
+def _ask(project: Project, what: str, write: Callable[[MlflowClient], None]) -> None:
+    if not project.tracking_uri.startswith(("http:", "https:")):
+        return
+    from mlflow.exceptions import MlflowException
+
+    try:
+        check_reachable(project.tracking_uri)
+        with refusals(what):
+            write(client(project))
+    except (MlflowException, StoreError):
+        return  # there is no such tag, which only who may write is told
 
 
 def check_reachable(uri: str) -> None:
@@ -147,9 +197,11 @@ def _open(uri: str, experiment: str, state: Path, artifacts: str | None) -> Mlfl
                 if uri.startswith("sqlite:///"):
                     with closing(sqlite3.connect(uri.removeprefix("sqlite:///"))) as store:
                         use_wal(store)
-                opened.create_experiment(experiment, artifact_location=artifacts)
+                with refusals(f"make experiment {experiment}"):
+                    opened.create_experiment(experiment, artifact_location=artifacts)
     except MlflowException as error:
-        raise StoreError(f"MLflow at {shown_address(uri)}: {error.message}") from error
+        told = refusal(error, f"read experiment {experiment}", "viewer")
+        raise told or StoreError(f"MLflow at {shown_address(uri)}: {error.message}") from error
     return opened
 
 
@@ -189,8 +241,3 @@ def _check_database(uri: str, usual_port: int) -> None:
         socket.create_connection(place, timeout=_PATIENCE_SECONDS).close()
     except OSError as error:
         raise StoreAwayError(f"MLflow at {shown_address(uri)}: no answer ({error})") from error
-
-
-def shown_address(uri: str) -> str:
-    """Leave user and password out of an address."""
-    return re.sub(r"//[^/@]*@", "//", uri)

@@ -13,7 +13,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["CellRun", "Linearity", "assigned_names", "code_cells", "judge", "parameters_source"]
+__all__ = [
+    "CellRun",
+    "Linearity",
+    "assigned_names",
+    "code_cells",
+    "judge",
+    "parameters_source",
+    "with_source",
+]
 
 
 class CellRun(BaseModel):
@@ -24,6 +32,8 @@ class CellRun(BaseModel):
     source: str
     cell_id: str | None = None
     succeeded: bool = True
+    count: int = 0
+    """The number that the kernel gave the execution; 0 of one that isn't known."""
 
 
 class Linearity(BaseModel):
@@ -83,12 +93,13 @@ def code_cells(path: Path | None) -> list[dict[str, Any]] | None:
         return None
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        return [_with_source(cell) for cell in cells if cell["cell_type"] == "code"]
+        return [with_source(cell) for cell in cells if cell["cell_type"] == "code"]
     except (OSError, ValueError, KeyError, TypeError):
         return None  # it has another format, or is half saved; then there is nothing to compare
 
 
-def _with_source(cell: dict[str, Any]) -> dict[str, Any]:
+def with_source(cell: dict[str, Any]) -> dict[str, Any]:
+    """Give a cell of a notebook's file its source as one text."""
     source = cell["source"]
     return {**cell, "source": source if isinstance(source, str) else "".join(source)}
 

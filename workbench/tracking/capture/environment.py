@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
+import re
 from functools import cache
 from pathlib import Path
 
 import psutil
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Environment", "environment"]
+__all__ = ["DECIDING_VARIABLES", "Environment", "environment"]
+
+DECIDING_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "PYTHONHASHSEED",
+)
+"""Sums in another number of threads, and sets in another order, may end in other numbers."""
 
 
 class Environment(BaseModel):
@@ -27,11 +39,16 @@ class Environment(BaseModel):
     cores: int
     memory_bytes: int
     packages: dict[str, str]
+    direct: dict[str, str] = {}
+    """Where packages are from that no index gave: `file:` for a folder, or an archive's address."""
+    variables: dict[str, str] | None = None
+    """Those of `DECIDING_VARIABLES` that were set; None in records older than this."""
 
 
 @cache
 def environment() -> Environment:
     """Describe the environment of this process, which doesn't change while it lives."""
+    packages, direct = _packages()
     return Environment(
         python=platform.python_version(),
         implementation=platform.python_implementation(),
@@ -40,18 +57,39 @@ def environment() -> Environment:
         cpu=_cpu(),
         cores=_cores(),
         memory_bytes=psutil.virtual_memory().total,
-        packages=_packages(),
+        packages=packages,
+        direct=direct,
+        variables={name: os.environ[name] for name in DECIDING_VARIABLES if name in os.environ},
     )
 
 
-def _packages() -> dict[str, str]:
+def _packages() -> tuple[dict[str, str], dict[str, str]]:
+    """Read the version of each package, and the address of those that were installed by one."""
     found: dict[str, str] = {}
+    direct: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
-        name, version = _called(distribution)
-        if name:  # a folder that was left half removed has none
-            # The first on the path is the one that an import gets.
-            found.setdefault(name.lower().replace("_", "-"), version)
-    return dict(sorted(found.items()))
+        called, version = _called(distribution)
+        name = called.lower().replace("_", "-")
+        if not name or name in found:
+            continue  # a folder left half removed has none; the first is what an import gets
+        found[name] = version
+        told = f"{getattr(distribution, '_path', '')}/direct_url.json"  # PEP 610
+        if os.path.exists(told):  # noqa: PTH110 - hundreds of times, and quicker
+            direct[name] = _address(Path(told))
+    return dict(sorted(found.items())), dict(sorted(direct.items()))
+
+
+def _address(told: Path) -> str:
+    """Write an address without user, password and token; of a folder not even where it is."""
+    try:
+        content = json.loads(told.read_text(encoding="utf-8"))
+        url = re.sub(r"//[^/@]*@", "//", str(content["url"])).partition("?")[0]
+        commit = content.get("vcs_info", {}).get("commit_id")
+    except (OSError, ValueError, KeyError, AttributeError):
+        return "unknown"
+    if url.startswith("file:"):
+        return "file:"
+    return f"{content['vcs_info'].get('vcs', 'git')}+{url}@{commit}" if commit else url
 
 
 def _called(distribution: importlib.metadata.Distribution) -> tuple[str, str]:

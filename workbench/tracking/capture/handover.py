@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 
 from workbench.data import Dataset
 from workbench.errors import StoreError
-from workbench.lineage import link
+from workbench.lineage import Edge, Touch, link_all
+from workbench.lineage.columns import input_edges
 from workbench.project import Project
 from workbench.tracking.capture.environment import Environment
 from workbench.tracking.session import Run
@@ -38,10 +39,13 @@ class Note(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["environment", "dataset", "node", "modules", "memory"]
+    kind: Literal["environment", "dataset", "node", "modules", "memory", "made", "fitted"]
+    cell: int = 0
+    """The kernel's count of the cell that it was noticed in; 0 outside of any."""
     environment: Environment | None = None
     dataset: Dataset | None = None
     node: str = ""
+    columns: list[str] = []
     modules: list[str] = []
     peak_memory_bytes: int = 0
 
@@ -56,6 +60,9 @@ class Captured(BaseModel):
     nodes: list[str] = []
     modules: list[Path] = []
     peak_memory_bytes: int = 0
+    touches: list[Touch] = []
+    fitted: dict[str, list[str]] = {}
+    """The input columns of the last model that was stored with each run, by the run's node."""
 
     @classmethod
     def of(cls, notes: Sequence[Note]) -> Captured:
@@ -66,10 +73,27 @@ class Captured(BaseModel):
         return cls(
             environment=environments[-1] if environments else None,
             datasets=list(datasets.values()),
-            nodes=list(dict.fromkeys(note.node for note in notes if note.node)),
+            nodes=list(dict.fromkeys(note.node for note in notes if note.kind == "node")),
             modules=[Path(path) for path in modules],
             peak_memory_bytes=max((note.peak_memory_bytes for note in notes), default=0),
+            touches=list(dict.fromkeys(touch for note in notes for touch in _touches(note))),
+            fitted={note.node: note.columns for note in notes if note.kind == "fitted"},
         )
+
+    @property
+    def read(self) -> list[str]:
+        """The lineage nodes of all that was read and joined."""
+        return [*(dataset.node for dataset in self.datasets), *self.nodes]
+
+
+_RELATIONS = {"dataset": "reads", "node": "joins", "made": "makes", "fitted": "logged"}
+
+
+def _touches(note: Note) -> list[Touch]:
+    node = note.dataset.node if note.dataset else note.node
+    if not note.cell or note.kind not in _RELATIONS:
+        return []
+    return [Touch(count=note.cell, relation=_RELATIONS[note.kind], node=node)]
 
 
 def append(folder: Path, note: Note) -> None:
@@ -111,8 +135,14 @@ def tag_experiment(project: Project, key: str, value: str) -> None:
         raise StoreError(f"experiment {project.name}: tag {key}: {error.message}") from error
 
 
-def store_captured(run: Run, captured: Captured) -> None:
-    """Give the run what was noticed; giving it again changes nothing."""
+def store_captured(run: Run, captured: Captured, cells: Sequence[Edge] = ()) -> None:
+    """Give the run what was noticed; giving it again changes nothing.
+
+    Parameters
+    ----------
+    cells
+        What leads from the run's cells to it.
+    """
     if captured.environment is not None:
         content = json.dumps(captured.environment.model_dump(mode="json"), indent=2)
         run.writer.file(content.encode(), "environment.json")
@@ -126,5 +156,6 @@ def store_captured(run: Run, captured: Captured) -> None:
             "profile": json.dumps({"num_rows": dataset.rows}),
         }
         run.writer.dataset(fields, "read")
-    read = [*(dataset.node for dataset in captured.datasets), *captured.nodes]
-    link(run.project, read, run.node, "read")
+    read = [Edge(source=node, target=run.node, relation="read") for node in captured.read]
+    inputs = input_edges(run.project, captured.fitted, captured.read)
+    link_all(run.project, [*read, *cells, *inputs])

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import NotAProjectError
+from workbench.lineage import Edge, ExecutedCell, cell_edges, observing_fits
 from workbench.project import JOB_FOLDER, Project
 from workbench.tracking import autolog, session
 from workbench.tracking.autolog.imports import when_imported
@@ -110,7 +111,8 @@ class JobSession:
         self._undo.close()
         self._watch.stop()
         if self._run_id:
-            autolog.log_fitted_models(self._run_id)
+            with observing_fits(self._watch.fit):
+                autolog.log_fitted_models(self._run_id)
 
 
 @cache
@@ -129,7 +131,9 @@ class NotebookSession:
         self.project = project
         self._shell = shell
         self._path = session_notebook()
-        self._cells = [CellRun(source=source) for source in _earlier(shell)]
+        self._cells = _earlier(shell)
+        self._unlinked: list[CellRun] = []  # of the run, which the lineage doesn't have yet
+        self._origin: list[Edge] = []
         self._notes: list[Note] = []  # of the run, in case they have to be told again
         self._untold: list[Note] = []
         self._parameters: str | None = None
@@ -156,6 +160,7 @@ class NotebookSession:
         shown = self.project.relative(self._path) if self._path else None
         self.run = session.current_run(self.project)
         self._first = len(self._cells)
+        self._unlinked = list(self._cells)  # what they did is still in the kernel
         self._take_up_run()
         self._meter = Meter()
         tags = {
@@ -164,6 +169,9 @@ class NotebookSession:
         }
         self.run.set_tags(tags)
         provide(tags)
+        code = f"commit:{status.commit}"
+        edge = Edge(source=code, target=self.run.node, relation="code")
+        self._origin = [edge] if status.commit else []
         where = f"on branch {status.branch}" if status.branch else "outside any branch"
         print(f"workbench: run {self.run.run_id} {where}")
 
@@ -189,7 +197,9 @@ class NotebookSession:
         self.run.log_metrics(cost_metrics(self._meter.read(), self.project.settings.cost))
         self._tell()
         try:
-            autolog.log_fitted_models(self.run.run_id)
+            with observing_fits(self._watch.fit):
+                autolog.log_fitted_models(self.run.run_id)
+            self._tell()
             self._store_notebook()
         except Exception as error:  # a store that is away must not keep a kernel from ending
             _logger.warning("the notebook is not with run %s: %s", self.run.run_id, error)
@@ -232,20 +242,49 @@ class NotebookSession:
     def _after_cell(self, cell: CellRun) -> None:
         if cell.succeeded:
             self._follow_parameters(cell)  # which may end the run: this cell is of the next one
+            self._register_functions(cell)
         self._cells.append(cell)
+        self._unlinked.append(cell)
         self._tell()
         self._tag_linearity()
+
+    def _register_functions(self, cell: CellRun) -> None:
+        """Register the functions of a cell that is tagged so in the notebook's file."""
+        if self._path is None or "def " not in cell.source:
+            return
+        from workbench.functions import register_tagged
+
+        same = [one for one in code_cells(self._path) or () if one["source"] == cell.source]
+        register_tagged(same[:1], self.project, self.project.relative(self._path))
 
     def _tell(self) -> None:
         """Store what was noticed; while the store is away it stays to be told."""
         captured = Captured.of(self._untold)
         try:
-            store_captured(self.run, captured)
+            store_captured(self.run, captured, self._edges(captured))
             self._keep_code(modules=captured.modules)
         except Exception as error:
             _logger.warning("not yet in run %s: what it read: %s", self.run.run_id, error)
         else:
             self._untold.clear()
+            self._unlinked.clear()
+            self._origin.clear()
+
+    def _edges(self, captured: Captured) -> list[Edge]:
+        """Lead the commit and the cells that ran since the last time to the run.
+
+        Only those of a known notebook have a name.
+        """
+        if self._path is None or not self._unlinked:
+            return self._origin
+        ids = {cell["source"].strip(): cell.get("id") for cell in code_cells(self._path) or ()}
+        ran = [
+            ExecutedCell(id=cell_id, source=cell.source, count=cell.count)
+            for cell in self._unlinked
+            if (cell_id := cell.cell_id or ids.get(cell.source.strip()))
+        ]
+        notebook = self.project.relative(self._path)
+        return [*self._origin, *cell_edges(notebook, ran, captured.touches, self.run.node)]
 
     def _follow_parameters(self, cell: CellRun) -> None:
         source = parameters_source(code_cells(self._path))
@@ -266,6 +305,7 @@ class NotebookSession:
             self._parameters = written
 
 
-def _earlier(shell: Any) -> list[str]:
+def _earlier(shell: Any) -> list[CellRun]:
     """Return what was executed before we were asked to look, without the cell that asks."""
-    return [source for source in shell.history_manager.input_hist_raw[:-1] if source]
+    sources = shell.history_manager.input_hist_raw[:-1]
+    return [CellRun(source=s, count=count) for count, s in enumerate(sources) if s]

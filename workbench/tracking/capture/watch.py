@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,7 +12,7 @@ import polars as pl
 
 from workbench.data import Dataset, ReaderTap, observing
 from workbench.git.modules import local_modules
-from workbench.lineage import observing_use
+from workbench.lineage import observing_fits, observing_made, observing_use
 from workbench.project import Project
 from workbench.tracking import autolog
 from workbench.tracking.autolog.imports import when_imported
@@ -49,19 +49,23 @@ class Watch:
         self._tap = ReaderTap(project)
         self._undo = ExitStack()
         self._imported = self._peak = 0
+        self._cell = 0  # the count of the one that runs now
         self._modules: set[str] = set()
 
     def start(self) -> None:
         """Begin to listen."""
         self._undo.enter_context(observing(self._read))
         self._undo.enter_context(observing_use(self._use))
+        self._undo.enter_context(observing_made(self._make))
+        self._undo.enter_context(observing_fits(self.fit))
         self._undo.callback(self._tap.detach)
         self._tap.attach(pl)
         self._undo.callback(autolog.disable)
         autolog.enable(self._project)
         self._undo.callback(when_imported("pandas", self._attach_pandas))
-        self._shell.events.register("post_run_cell", self._after)
-        self._undo.callback(self._shell.events.unregister, "post_run_cell", self._after)
+        for event, heard in (("pre_run_cell", self._before), ("post_run_cell", self._after)):
+            self._shell.events.register(event, heard)
+            self._undo.callback(self._shell.events.unregister, event, heard)
         self._tell(Note(kind="environment", environment=environment()))
 
     def stop(self) -> None:
@@ -70,11 +74,23 @@ class Watch:
         self._note_memory()
         self._undo.close()
 
+    def fit(self, run_id: str, columns: Sequence[str]) -> None:
+        """Take note of a model that was stored with a run."""
+        note = Note(kind="fitted", node=f"run:{run_id}", columns=list(columns), cell=self._cell)
+        self._tell(note)
+
     def _read(self, dataset: Dataset) -> None:
-        self._tell(Note(kind="dataset", dataset=dataset))
+        self._tell(Note(kind="dataset", dataset=dataset, cell=self._cell))
 
     def _use(self, node: str) -> None:
-        self._tell(Note(kind="node", node=node))
+        self._tell(Note(kind="node", node=node, cell=self._cell))
+
+    def _make(self, node: str) -> None:
+        self._tell(Note(kind="made", node=node, cell=self._cell))
+
+    def _before(self, info: Any) -> None:
+        # Versions of IPython differ in when they count a cell, not in when they store its text.
+        self._cell = len(self._shell.history_manager.input_hist_raw) if info.store_history else 0
 
     def _attach_pandas(self) -> None:
         self._tap.attach(sys.modules["pandas"])
@@ -88,10 +104,17 @@ class Watch:
                 cell_id = getattr(info, "cell_id", None)
                 source = str(info.raw_cell)
                 self._after_cell(
-                    CellRun(source=source, cell_id=cell_id, succeeded=bool(result.success))
+                    CellRun(
+                        source=source,
+                        cell_id=cell_id,
+                        succeeded=bool(result.success),
+                        count=result.execution_count or 0,
+                    )
                 )
         except Exception as error:
             _logger.warning("this cell is not in the run's record: %s", error)
+        finally:
+            self._cell = 0
 
     def _note_memory(self) -> None:
         peak = peak_memory()

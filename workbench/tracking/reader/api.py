@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from workbench.access import refusal
 from workbench.errors import NotFoundError, UsageError
 from workbench.project import Project
 from workbench.tracking.reader.records import RunRecord, at, is_shown
@@ -57,7 +58,8 @@ def search(project: Project, request: Request) -> Iterator[RunRecord]:
             if not token:
                 return
     except MlflowException as error:
-        raise UsageError(f"runs: {error.message}") from error
+        told = refusal(error, "read runs", "viewer")
+        raise told or UsageError(f"runs: {error.message}") from error
 
 
 def get_run(project: Project, run_id: str) -> RunRecord:
@@ -75,7 +77,9 @@ def get_run(project: Project, run_id: str) -> RunRecord:
         run = mlflow.get_run(run_id)
         return _record(run, mlflow.get_experiment(run.info.experiment_id).name)
     except MlflowException as error:
-        raise NotFoundError(f"unknown run {run_id!r}; see `workbench runs list`") from error
+        told = refusal(error, f"read run {run_id}", "viewer")
+        unknown = NotFoundError(f"unknown run {run_id!r}; see `workbench runs list`")
+        raise told or unknown from error
 
 
 def metric_history(project: Project, run_id: str, key: str) -> list[tuple[int, int, float]]:

@@ -10,7 +10,6 @@ from rich.text import Text
 from workbench.cli.context import (
     JsonOption,
     group,
-    out,
     print_json,
     print_table,
     project,
@@ -57,13 +56,14 @@ def show(name: Name, json_: JsonOption = False) -> None:
     names = ("roc_auc", "average_precision", "brier", "log_loss", "base_rate")
     print_table(
         model.name,
-        ("version", "aliases", "gate", *names, "made", "run"),
+        ("version", "aliases", "gate", *names, "stored as", "made", "run"),
         (
             (
                 v.version,
                 ", ".join(v.aliases),
                 state_text(v.gate),
                 *(f"{v.metrics[n]:.4f}" if n in v.metrics else "–" for n in names),
+                Text(v.format or "–", style="red" if v.format == "pickle" else ""),
                 when(v.created_at),
                 v.run_id[:8],
             )
@@ -93,7 +93,7 @@ def history(name: Name, json_: JsonOption = False) -> None:
                 d.alias,
                 d.version,
                 d.previous or "–",
-                state_text(d.outcome),
+                Text.assemble(state_text(d.outcome), " (override)" if d.override else ""),
                 d.reason,
             )
             for d in decisions
@@ -103,19 +103,36 @@ def history(name: Name, json_: JsonOption = False) -> None:
 
 
 @app.command()
-def promote(
-    name: Name,
-    version: Annotated[str, typer.Argument(metavar="VERSION")],
-    alias: Annotated[str, typer.Option("--alias", help="The alias to move.")] = "champion",
-    reason: Annotated[str, typer.Option("--reason", help="Why; it stays in the record.")] = "",
-    json_: JsonOption = False,
-) -> None:
-    """Give a version an alias, if its newest gate passed."""
-    from workbench.registry import promote as give
+def production(json_: JsonOption = False) -> None:
+    """Show what is in production: since when, by whom, how it fares, whose it is, what it cost."""
+    from workbench.monitoring import production as ask
 
-    decision = give(project(), name, version, alias, reason=reason or "by hand")
+    found = ask(project())
     if json_:
-        print_json(decision)
+        print_json(found)
         return
-    before = f" (before: {decision.previous})" if decision.previous else ""
-    out.print(Text(f"{name} version {version} is {alias}{before}"))
+    columns = ("model", "version", "since", "by", "health", "alerts", "cost", "owner", "remark")
+    rows = (
+        (
+            f"{one.model}@{one.alias}",
+            one.version,
+            when(one.since) if one.since else "–",
+            one.by or "–",
+            state_text(one.status),
+            str(one.open_alerts),
+            _cost(one.cost),
+            one.owner or "–",
+            f"gate overridden: {one.override}" if one.override else one.reason,
+        )
+        for one in found
+    )
+    print_table("In production", columns, rows, empty="nothing is in production")
+
+
+def _cost(cost: dict[str, float]) -> str:
+    """Show the money, if there is a rate for it, else the processor's time."""
+    money = [key for key in cost if not key.endswith(("_seconds", "_bytes"))]
+    key = next(
+        (name for name in (*money, "cost_cpu_seconds", "cost_wall_seconds") if name in cost), ""
+    )
+    return f"{cost[key]:.4g} {key.removeprefix('cost_').replace('_', ' ')}" if key else "–"

@@ -19,6 +19,7 @@ and nothing else, and judging again gives the same answer:
 
 from workbench.monitoring.drift import ColumnDrift, drift, jensen_shannon, psi
 from workbench.monitoring.performance import ReliabilityBin, reliability
+from workbench.monitoring.production import InProduction, production
 from workbench.monitoring.profile import ColumnProfile, Profile, count, profile
 from workbench.monitoring.records import (
     Alert,
@@ -45,6 +46,7 @@ __all__ = [
     "ColumnProfile",
     "Finding",
     "FindingKind",
+    "InProduction",
     "MonitorInputs",
     "MonitorSpec",
     "Profile",
@@ -59,6 +61,7 @@ __all__ = [
     "jensen_shannon",
     "list_alerts",
     "list_windows",
+    "production",
     "profile",
     "psi",
     "record",

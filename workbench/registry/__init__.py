@@ -4,28 +4,45 @@ A version is a model that a run logged; it never changes. An alias (`champion`, 
 and only on a passed gate: no evidence, no promotion. Every move is a decision that stays.
 """
 
-from workbench.registry.decisions import Decision, list_decisions, promote, record_refusal
+from workbench.registry.decisions import (
+    Approval,
+    Decision,
+    Verification,
+    approve,
+    held_by,
+    list_approvals,
+    list_decisions,
+    promote,
+    record_refusal,
+    rollback,
+    verify_decisions,
+)
 from workbench.registry.evaluation import binary_metrics
-from workbench.registry.gate import Check, GateReport, GateSpec, Threshold, evaluate_gate
+from workbench.registry.registering import register
+from workbench.registry.reports import Check, GateReport
 from workbench.registry.scorer import Scorer
-from workbench.registry.versions import Model, Version, get_model, list_models, model_uri, register
+from workbench.registry.versions import Model, Version, get_model, list_models, model_uri
 
 __all__ = [
+    "Approval",
     "Check",
     "Decision",
     "GateReport",
-    "GateSpec",
     "Model",
     "Scorer",
-    "Threshold",
+    "Verification",
     "Version",
+    "approve",
     "binary_metrics",
-    "evaluate_gate",
     "get_model",
+    "held_by",
+    "list_approvals",
     "list_decisions",
     "list_models",
     "model_uri",
     "promote",
     "record_refusal",
     "register",
+    "rollback",
+    "verify_decisions",
 ]

@@ -10,17 +10,32 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
-from workbench.errors import GateRefusedError, NotFoundError, StoreError
-from workbench.lineage import link
+from workbench.access import refusal
+from workbench.errors import NotFoundError, StoreError
 from workbench.project import Project
-from workbench.store import GateRow, database, file_lock
+from workbench.store import GateRow, database
 from workbench.tracking import client, get_run
 from workbench.usage import COST
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
-__all__ = ["Model", "Version", "get_model", "list_models", "model_uri", "register"]
+__all__ = [
+    "FORMAT",
+    "OVERRIDE",
+    "OWNER",
+    "Model",
+    "Version",
+    "as_store_error",
+    "get_model",
+    "list_models",
+    "model_uri",
+]
+
+
+OWNER, OVERRIDE, FORMAT = "workbench.owner", "workbench.override", "workbench.model_format"
+"""Tags of a version: who answers for it; why it was promoted without a gate that passed; how it is
+stored."""
 
 
 class Version(BaseModel):
@@ -33,6 +48,11 @@ class Version(BaseModel):
     metrics: dict[str, float]
     aliases: list[str]
     gate: Literal["passed", "failed"] | None
+    owner: str = ""
+    override: str = ""
+    """The reason for which an admin once did without its gate; empty if nobody did."""
+    format: str = ""
+    """How it is stored: native, skops, custom, or a pickle, which the project has to trust."""
     created_at: datetime
 
 
@@ -51,56 +71,6 @@ def model_uri(name: str, version: str) -> str:
     return f"models:/{name}/{version}"
 
 
-def register(project: Project, name: str, run_id: str) -> str:
-    """Make the model that a run logged a version of `name`; return the version.
-
-    Registering a run again returns the version it has.
-
-    Raises
-    ------
-    GateRefusedError
-        If the run can't be traced: it has no commit, no dataset, or isn't finished.
-    """
-    import mlflow
-
-    _check_traceable(project, run_id)
-    registry = client(project)
-    with file_lock(project.state / "registry.lock"), _as_store_error():
-        if not registry.search_registered_models(filter_string=f"name = '{name}'"):
-            registry.create_registered_model(name)
-        for known in registry.search_model_versions(f"name = '{name}'"):
-            if known.run_id == run_id:
-                return str(known.version)
-        mlflow.set_tracking_uri(project.tracking_uri)
-        mlflow.set_registry_uri(project.tracking_uri)
-        made = registry.create_model_version(name, _logged_model(project, run_id), run_id=run_id)
-    version = str(made.version)
-    link(project, [f"run:{run_id}"], f"model:{name}/{version}", "registered")
-    return version
-
-
-def _check_traceable(project: Project, run_id: str) -> None:
-    run = client(project).get_run(run_id)
-    missing = [
-        what
-        for what, there in {
-            "a commit": run.data.tags.get("mlflow.source.git.commit"),
-            "a dataset": run.inputs.dataset_inputs,
-            "a finished execution": run.info.status == "FINISHED",
-        }.items()
-        if not there
-    ]
-    if missing:
-        raise GateRefusedError(f"run {run_id} can't be registered: it lacks {', '.join(missing)}")
-
-
-def _logged_model(project: Project, run_id: str) -> str:
-    run = client(project).get_run(run_id)
-    if not run.outputs.model_outputs:
-        raise NotFoundError(f"run {run_id} logged no model")
-    return f"models:/{run.outputs.model_outputs[-1].model_id}"
-
-
 def get_model(project: Project, name: str) -> Model:
     """Return one registered model.
 
@@ -117,7 +87,7 @@ def get_model(project: Project, name: str) -> Model:
 
 def list_models(project: Project) -> list[Model]:
     """List the registered models with their versions, metrics, aliases and gate results."""
-    with _as_store_error():
+    with as_store_error():
         registered = client(project).search_registered_models()
         return [_model(project, model) for model in registered]
 
@@ -145,6 +115,9 @@ def _version(
         metrics=_of_quality(get_run(project, found.run_id).metrics),
         aliases=[alias for alias, target in aliases.items() if target == version],
         gate=gates.get(version),
+        owner=found.tags.get(OWNER, ""),
+        override=found.tags.get(OVERRIDE, ""),
+        format=found.tags.get(FORMAT, ""),
         created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, tz=UTC),
     )
 
@@ -156,13 +129,15 @@ def _gates(project: Project, name: str) -> dict[str, str]:
 
 
 @contextmanager
-def _as_store_error() -> Iterator[None]:
+def as_store_error() -> Iterator[None]:
+    """Say what MLflow's registry says as an error of ours; who may not is told so."""
     from mlflow.exceptions import MlflowException
 
     try:
         yield
     except MlflowException as error:
-        raise StoreError(f"MLflow's registry: {error.message}") from error
+        told = refusal(error, "read models", "viewer")
+        raise told or StoreError(f"MLflow's registry: {error.message}") from error
 
 
 def _of_quality(metrics: dict[str, float]) -> dict[str, float]:

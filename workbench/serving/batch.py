@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -57,6 +58,7 @@ def score_window(
     keep: list[str],
     window: tuple[datetime, datetime],
     name: str,
+    made_from: Sequence[str] = (),
 ) -> Prediction:
     """Score the rows of one window and store them; scoring it again replaces them.
 
@@ -67,6 +69,8 @@ def score_window(
     ----------
     name
         The file's name without its ending, such as the window's first day.
+    made_from
+        The lineage nodes that the rows were taken from.
     """
     scored = scored_frame(scorer, frame, keep)
     path = project.state / "predictions" / factory / f"{name}.parquet"
@@ -85,7 +89,7 @@ def score_window(
     )
     _store(project, prediction)
     model = f"model:{scorer.name}/{scorer.version}"
-    link(project, [model], prediction.node, "scored")
+    link(project, [model, *made_from], prediction.node, "scored")
     return prediction
 
 

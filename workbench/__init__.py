@@ -16,24 +16,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench import (
+        access,
         catalogue,
         data,
+        evaluation,
         experiments,
-        explain,
+        explanation,
         factory,
         features,
+        functions,
+        gates,
         git,
         jobs,
         lineage,
         monitoring,
         panels,
         registry,
+        reproduction,
         serving,
         tracking,
     )
+    from workbench.explanation.explaining import explain
+    from workbench.functions.declare import function
     from workbench.jobs.outputs import output
     from workbench.jobs.parameters.secrets import secret
     from workbench.project import Project
+    from workbench.serving.sql import sql
     from workbench.tracking.flavors import log_model
 
 __version__ = "0.1.0"
@@ -41,12 +49,18 @@ __version__ = "0.1.0"
 __all__ = [
     "Project",
     "__version__",
+    "access",
     "catalogue",
     "data",
+    "evaluation",
     "experiments",
     "explain",
+    "explanation",
     "factory",
     "features",
+    "function",
+    "functions",
+    "gates",
     "git",
     "jobs",
     "lineage",
@@ -55,16 +69,21 @@ __all__ = [
     "output",
     "panels",
     "registry",
+    "reproduction",
     "secret",
     "serving",
+    "sql",
     "tracking",
 ]
 
 _HOME = {
     "Project": "project",
+    "explain": "explanation.explaining",
+    "function": "functions.declare",
     "log_model": "tracking.flavors",
     "output": "jobs.outputs",
     "secret": "jobs.parameters.secrets",
+    "sql": "serving.sql",
 }
 
 

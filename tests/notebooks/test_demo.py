@@ -45,6 +45,7 @@ def test_every_job_succeeded_and_every_cell_of_its_record(demo_project: Path, sh
     jobs = shown("jobs", "list")
     assert Counter((job["notebook"], job["state"]) for job in jobs) == {
         ("notebooks/train.ipynb", "succeeded"): 5,
+        ("notebooks/gate.ipynb", "succeeded"): 5,
         ("notebooks/monitor.ipynb", "succeeded"): 6,
     }
     for job in jobs:

@@ -15,6 +15,7 @@ from workbench.monitoring import Finding, MonitorSpec, WindowResult, profile, re
 from workbench.panels import load_models
 from workbench.panels import voila as serving
 from workbench.project import Project
+from workbench.registry.decisions.chain import append
 from workbench.store import DecisionRow, GateRow, database
 from workbench.tracking import client, initialise
 
@@ -79,7 +80,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Project:
     registry.set_registered_model_alias("late", "champion", "2")
     with database(project).session() as session:
         for version, outcome in (("1", "promoted"), ("2", "kept"), ("2", "promoted")):
-            session.add(_decision(version, outcome))
+            append(session, _decision(version, outcome))
         session.add(_gate("2"))
     record(project, found("2"), job_id="j1")
     return project
@@ -96,6 +97,8 @@ def _decision(version: str, outcome: str) -> DecisionRow:
         reason=f"{version} {outcome}",
         evidence={},
         decided_by="ada",
+        role="approver",
+        override=False,
         decided_at=START,
     )
 

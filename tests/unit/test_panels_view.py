@@ -84,7 +84,11 @@ def decision(**changes: Any) -> Decision:
         "reason": "better by 0.02",
         "evidence": {},
         "decided_by": "ada",
+        "role": "approver",
+        "override": False,
         "decided_at": NOW,
+        "previous_hash": "",
+        "hash": "a" * 64,
     }
     return Decision(**{**fields, **changes})
 

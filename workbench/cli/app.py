@@ -15,14 +15,20 @@ from workbench.cli import (
     branches,
     catalogue,
     data,
+    explaining,
     factories,
     features,
+    functions,
     jobs,
+    lineage,
     models,
     monitors,
     online,
     pipelines,
     places,
+    promoting,
+    reproducing,
+    roles,
     running,
     runs,
     schedules,
@@ -53,6 +59,15 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(branches.app, name="branch")
 app.command("commit")(branches.commit)
 app.add_typer(models.app, name="models")
+models.app.command("register")(promoting.register)
+models.app.command("evaluate")(promoting.evaluate)
+models.app.command("gate")(promoting.gate)
+models.app.command("approve")(promoting.approve)
+models.app.command("promote")(promoting.promote)
+models.app.command("rollback")(promoting.rollback)
+models.app.command("verify")(promoting.verify)
+models.app.command("explain")(explaining.explain)
+models.app.command("reproduce")(reproducing.reproduce)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 features.app.command("stream")(streaming.stream)
@@ -61,8 +76,12 @@ features.app.command("online")(online.online)
 features.app.command("parity")(online.parity)
 features.app.command("freshness")(online.freshness)
 features.app.command("withdraw")(online.withdraw)
+app.add_typer(functions.app, name="functions")
+app.command("sql")(functions.sql)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(lineage.app, name="lineage")
 app.add_typer(scores.app, name="score")
+app.add_typer(roles.app, name="roles")
 app.add_typer(monitors.app, name="monitor")
 app.add_typer(factories.app, name="factory")
 app.command("dashboard")(places.dashboard)

@@ -5,7 +5,8 @@ with a digest of what went in: running again continues where the last run stoppe
 nothing whose inputs are the same.
 """
 
-from workbench.factory.factory import Factory, list_factories, load
+from workbench.factory.factory import Factory, factory_of, list_factories, load, policy_of
+from workbench.factory.make import gate_question, gate_version
 from workbench.factory.run import Outcome, run, status
 from workbench.factory.spec import FactorySpec
 from workbench.factory.steps import Reporter, Silent, Stage
@@ -17,8 +18,12 @@ __all__ = [
     "Reporter",
     "Silent",
     "Stage",
+    "factory_of",
+    "gate_question",
+    "gate_version",
     "list_factories",
     "load",
+    "policy_of",
     "run",
     "status",
 ]

@@ -15,9 +15,11 @@ import polars as pl
 from workbench.data import frame_digest, stamp
 from workbench.data.contracts import contract_path, has_contract
 from workbench.errors import NotFoundError, UsageError
+from workbench.factory.scaffold import template_file
 from workbench.factory.spec import FactorySpec, Period
 from workbench.factory.steps import Steps
 from workbench.features import Definitions, build_frame, load_definitions
+from workbench.gates import Question
 from workbench.lineage import link
 from workbench.monitoring import MonitorInputs, Profile
 from workbench.project import Project
@@ -25,7 +27,7 @@ from workbench.serving import list_predictions, read_predictions
 from workbench.settings import load_toml, validate
 from workbench.store import write_atomic
 
-__all__ = ["Factory", "list_factories", "load"]
+__all__ = ["Factory", "factory_of", "list_factories", "load", "policy_of"]
 
 
 def list_factories(project: Project) -> list[str]:
@@ -49,6 +51,39 @@ def load(name: str, project: Project | None = None) -> Factory:
         raise NotFoundError.named("factory", name, known)
     path = project.root / "factories" / f"{name}.toml"
     return Factory(project, name, validate(FactorySpec, load_toml(path), project.relative(path)))
+
+
+def factory_of(project: Project, model: str, name: str = "") -> Factory:
+    """Open the factory that makes a model.
+
+    Raises
+    ------
+    NotFoundError
+        If no factory makes it.
+    UsageError
+        If several do and none is named.
+    """
+    if name:
+        return load(name, project)
+    found = _makers(project, model)
+    if not found:
+        made = sorted({load(known, project).spec.model for known in list_factories(project)})
+        raise NotFoundError.named("model of a factory", model, made)
+    if len(found) > 1:
+        names = ", ".join(factory.name for factory in found)
+        raise UsageError(f"{model} is made by several factories, name one of {names}")
+    return found[0]
+
+
+def policy_of(project: Project, model: str) -> tuple[str, str | None]:
+    """Return the factory that makes a model and the digest of its policy; none, if not just one."""
+    found = _makers(project, model)
+    return (found[0].name, found[0].spec.gate.digest) if len(found) == 1 else ("", None)
+
+
+def _makers(project: Project, model: str) -> list[Factory]:
+    factories = (load(name, project) for name in list_factories(project))
+    return [factory for factory in factories if factory.spec.model == model]
 
 
 @dataclass(frozen=True)
@@ -162,6 +197,48 @@ class Factory:
     def day(self, moment: datetime) -> date:
         """Return the day that a moment is in, in the factory's zone."""
         return moment.astimezone(self.spec.zone).date()
+
+    @property
+    def gate_notebook(self) -> str:
+        """The notebook that judges a version; ours where the project has none of its own."""
+        name = self.spec.gate.notebook or "notebooks/gate.ipynb"
+        if self.spec.gate.notebook or (self.project.root / name).exists():
+            return name
+        path = self.project.state / "notebooks" / "gate.ipynb"
+        if not path.exists():
+            with write_atomic(path) as beside:
+                beside.write_bytes(template_file("flights", "notebooks/gate.ipynb").read_bytes())
+        return str(path)
+
+    def question(
+        self,
+        version: str,
+        *,
+        train: tuple[str, str],
+        judge: tuple[str, str],
+        champion: str | None,
+    ) -> Question:
+        """Ask the gate of a version: on the days `judge`, having been trained on the days `train`.
+
+        Both are [first day, day after the last]. Rows without a label are left out.
+        """
+        rows, learnt = self.labelled(*judge), self.labelled(*train)
+        return Question(
+            project=self.project,
+            spec=self.spec.gate,
+            factory=self.name,
+            model=self.spec.model,
+            version=version,
+            rows=rows,
+            label=self.label,
+            window=f"{judge[0]} to {judge[1]}",
+            baseline_rate=float(learnt[self.label].to_numpy().mean()),
+            champion=champion,
+            train=learnt,
+            time=self.event_time,
+            key=self.key,
+            features={column: column.replace("__", ":", 1) for column in self.columns},
+        )
 
     def window_node(self, day: date) -> str:
         """Return the lineage's name of the monitored window that begins on a day."""

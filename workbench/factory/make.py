@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from workbench.errors import GateRefusedError
+from workbench.errors import GateRefusedError, NotFoundError
 from workbench.factory.factory import Factory
 from workbench.factory.notebooks import run_steps
 from workbench.factory.spec import Period
-from workbench.factory.steps import Reporter
+from workbench.factory.steps import Reporter, Stage
 from workbench.features import apply
-from workbench.jobs import JobRequest
-from workbench.registry import (
-    GateReport,
-    evaluate_gate,
-    get_model,
-    list_models,
-    promote,
-    register,
-)
-from workbench.registry.gate import LOWER_IS_BETTER
-from workbench.tracking import read_json
+from workbench.gates import LOWER_IS_BETTER, Question, attach_notebook, stored_reports
+from workbench.jobs import JobRequest, get_job
+from workbench.registry import GateReport, get_model, list_models, promote, register
+from workbench.tracking import get_run, read_json
 
 __all__ = [
     "CHAMPION",
@@ -28,6 +22,9 @@ __all__ = [
     "check",
     "choose",
     "gate",
+    "gate_question",
+    "gate_request",
+    "gate_version",
     "remember_reference",
     "train",
     "training_requests",
@@ -71,55 +68,152 @@ def training_requests(factory: Factory) -> dict[str, JobRequest]:
 def check(factory: Factory, trained: dict[str, str], reporter: Reporter) -> list[GateReport]:
     """Register what was trained and put each version through the gate."""
     spec = factory.spec.training
-    reports = []
     with reporter.stage("Gate", len(trained)) as stage:
-        for label, run_id in trained.items():
-            stage.working(label)
-            report = gate(
-                factory,
-                run_id,
-                train_on=spec.train,
-                judge_on=spec.validate_on,
-                key=f"gate:{label}",
-            )
-            stage.done(f"{label} {report.outcome}")
-            reports.append(report)
-    return reports
+        return gate(factory, trained, spec.train, spec.validate_on, stage)
 
 
 def gate(
-    factory: Factory, run_id: str, *, train_on: Period, judge_on: Period, key: str
-) -> GateReport:
-    """Register a run's model and put the version through the gate, against today's champion."""
-    spec = factory.spec
-    inputs = {
-        "run": run_id,
-        "policy": spec.gate.digest,
-        "frame": factory.built["digest"],
-        "judge_on": judge_on,
+    factory: Factory,
+    runs: dict[str, str],
+    train_on: Period,
+    judge_on: Period,
+    stage: Stage,
+    *,
+    anew: bool = False,
+) -> list[GateReport]:
+    """Register each run's model and put the version through the gate, against today's champion.
+
+    Each is judged by a notebook job, whose executed copy stays beside the report. What was judged
+    before is not judged again because there is another champion now, unless it is `anew`.
+    """
+    champion = _current_champion(factory)
+    asked = {
+        label: {
+            "run": run_id,
+            "policy": factory.spec.gate.digest,
+            "frame": factory.built["digest"],
+            "days": [train_on, judge_on],
+            **({"champion": champion} if anew else {}),
+        }
+        for label, run_id in runs.items()
     }
-
-    def work() -> dict[str, Any]:
-        version = register(factory.project, spec.model, run_id)
-        report = evaluate_gate(
-            factory.project,
-            spec.gate,
-            factory=factory.name,
-            model=spec.model,
-            version=version,
-            rows=factory.labelled(*judge_on).select(*factory.columns, factory.label),
-            label=factory.label,
-            window=f"{judge_on[0]} to {judge_on[1]}",
-            baseline_rate=_base_rate(factory, train_on),
-            champion=_current_champion(factory),
+    found = {label: factory.steps.result(f"judged:{label}", asked[label]) for label in runs}
+    for label in runs:
+        if found[label] is not None:
+            stage.done(label)
+    waiting = {label: run_id for label, run_id in runs.items() if found[label] is None}
+    made = _judged(factory, waiting, (train_on, judge_on), champion, stage)
+    for label, report in made.items():
+        found[label] = factory.steps.finish(
+            f"judged:{label}", asked[label], report.model_dump(mode="json")
         )
-        return report.model_dump(mode="json")
-
-    return GateReport.model_validate(factory.steps.run(key, inputs, work))
+    return [GateReport.model_validate(found[label]) for label in runs]
 
 
-def _base_rate(factory: Factory, period: Period) -> float:
-    return float(factory.labelled(*period)[factory.label].to_numpy().mean())
+def _judged(
+    factory: Factory,
+    runs: dict[str, str],
+    days: tuple[Period, Period],
+    champion: str | None,
+    stage: Stage,
+) -> dict[str, GateReport]:
+    spec, project = factory.spec, factory.project
+    versions = {
+        label: register(project, spec.model, run_id, owner=spec.owner)
+        for label, run_id in runs.items()
+    }
+    requests = {
+        label: gate_request(factory, version, *days, champion)
+        for label, version in versions.items()
+    }
+    inputs = {"policy": spec.gate.digest, "frame": factory.built["digest"]}
+    results = run_steps(factory, "gate", requests, inputs, stage)
+    reports = {}
+    for label, version in versions.items():
+        report = reports[label] = _report(factory, version, champion)
+        job = get_job(project, results[label]["job"])
+        attach_notebook(project, report, project.root / str(job.output))
+    return reports
+
+
+def gate_version(factory: Factory, version: str, stage: Stage) -> GateReport:
+    """Put one version through the gate, on the days that the factory file says.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such version.
+    """
+    run_id = _run_of(factory, version)
+    judge_on, trained = factory.spec.training.validate_on, _trained_on(factory, run_id)
+    runs = {f"version {version}": run_id}
+    [report] = gate(factory, runs, trained, judge_on, stage, anew=True)
+    return report
+
+
+def gate_question(factory: Factory, version: str) -> Question:
+    """Ask of a version what its gate would, on the days that the factory file says.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such version.
+    """
+    train = _trained_on(factory, _run_of(factory, version))
+    judge = factory.spec.training.validate_on
+    return factory.question(
+        version,
+        train=(train[0].isoformat(), train[1].isoformat()),
+        judge=(judge[0].isoformat(), judge[1].isoformat()),
+        champion=_current_champion(factory),
+    )
+
+
+def _trained_on(factory: Factory, run_id: str) -> Period:
+    """Return the days that a run was trained on: those of its parameters, else the factory's."""
+    params = get_run(factory.project, run_id).params
+    try:
+        first, last = (date.fromisoformat(params[name]) for name in ("train_start", "train_end"))
+    except (KeyError, ValueError):
+        return factory.spec.training.train
+    return first, last
+
+
+def _run_of(factory: Factory, version: str) -> str:
+    name = factory.spec.model
+    versions = {known.version: known for known in get_model(factory.project, name).versions}
+    if version not in versions:
+        raise NotFoundError.named("version", version, versions, f" of model {name}")
+    return versions[version].run_id
+
+
+def gate_request(
+    factory: Factory, version: str, train_on: Period, judge_on: Period, champion: str | None
+) -> JobRequest:
+    """Return the job that judges a version."""
+    parameters = {
+        "factory": factory.name,
+        "version": version,
+        "champion": champion or "",
+        "train_start": train_on[0].isoformat(),
+        "train_end": train_on[1].isoformat(),
+        "judge_start": judge_on[0].isoformat(),
+        "judge_end": judge_on[1].isoformat(),
+    }
+    root = factory.project.root
+    return JobRequest(factory.gate_notebook, parameters, track=False, code=root)
+
+
+def _report(factory: Factory, version: str, champion: str | None) -> GateReport:
+    """Return what the gate's job has just stored."""
+    policy = factory.spec.gate.digest
+    for report in reversed(stored_reports(factory.project, factory.spec.model, version)):
+        if (report.policy, report.champion_version) == (policy, champion):
+            return report
+    raise GateRefusedError(
+        f"{factory.spec.model} version {version}: {factory.gate_notebook} ended and stored no "
+        "report; it has to call wb.gates.judge"
+    )
 
 
 def choose(factory: Factory, reports: list[GateReport], reporter: Reporter) -> str:

@@ -119,14 +119,7 @@ def _carried_out(
     causes = [factory.window_node(factory.day(start)) for start in alerts]
     link(factory.project, causes, f"run:{run_id}", "retrained")
     stage.working("challenger against champion")
-    report = gate(
-        factory,
-        run_id,
-        train_on=plan.train,
-        judge_on=plan.compare_on,
-        key=f"gate:{plan.branch}",
-    )
-    stage.done(f"gate {report.outcome}")
+    [report] = gate(factory, {plan.branch: run_id}, plan.train, plan.compare_on, stage)
     return _decided(factory, plan, report, champion, why).model_dump(mode="json")
 
 
@@ -195,7 +188,7 @@ def _decided(
         )
         remember_reference(factory, report)
     else:
-        failed = [check.title for check in report.checks if check.outcome == "failed"]
+        failed = [check.title for check in report.failed]
         reason = f"{reason}; not passed: {', '.join(failed)}"
         record_refusal(
             factory.project,

@@ -13,7 +13,7 @@ from workbench.errors import NotFoundError, UsageError
 from workbench.git import Repository
 from workbench.project import SETTINGS_FILE, Project
 
-__all__ = ["create_project", "list_templates"]
+__all__ = ["create_project", "list_templates", "template_file"]
 
 _BLANK = "blank"
 
@@ -21,6 +21,11 @@ _BLANK = "blank"
 def list_templates() -> list[str]:
     """List the templates there are."""
     return sorted(path.name for path in (_notebooks() / "templates").iterdir() if path.is_dir())
+
+
+def template_file(template: str, name: str) -> Path:
+    """Return where a file of a template is."""
+    return _notebooks() / "templates" / template / name
 
 
 def create_project(directory: Path, template: str = _BLANK) -> Project:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from workbench.gates import GateSpec
 from workbench.monitoring import MonitorSpec
-from workbench.registry import GateSpec
 
 __all__ = ["FactorySpec", "RetrainingSpec", "ScoringSpec", "TrainingSpec"]
 

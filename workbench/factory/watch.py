@@ -107,5 +107,6 @@ def _scored(factory: Factory, scorer: Scorer, window: Period) -> dict[str, Any]:
         keep=[factory.key, factory.event_time],
         window=factory.moments(window),
         name=window[0].isoformat(),
+        made_from=[factory.node],
     )
     return {"digest": prediction.digest, "rows": prediction.rows, "path": prediction.path}

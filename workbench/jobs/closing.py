@@ -19,6 +19,7 @@ from workbench.jobs.holders import alive, forget_dead
 from workbench.jobs.kernels.learning import learn_from
 from workbench.jobs.records import Job, JobState, folder, get_job, list_jobs, move
 from workbench.jobs.waiting import options_of
+from workbench.lineage import cell_edges, executed_cells, link_all, openlineage
 from workbench.project import Project
 from workbench.store import now, write_atomic
 from workbench.tracking import (
@@ -32,6 +33,7 @@ from workbench.tracking import (
     read_notes,
     store_captured,
 )
+from workbench.tracking.capture.cells import with_source
 from workbench.usage import Usage, cost_metrics
 
 __all__ = ["Ending", "close", "settle"]
@@ -77,7 +79,8 @@ def close(project: Project, job_id: str, ending: Ending, *, wanted: bool = False
     output = _executed(where) if began else None
     tidy(where)
     learn_from(where, project.state)
-    for run_id in [job.run_id] if job.run_id else _orphans(project, job):
+    runs = [job.run_id] if job.run_id else _orphans(project, job)
+    for run_id in runs:
         try:
             _store_record(project, job, run_id, output, said.get("usage"))
             finish_run(project, run_id, _RUN_STATUS[said["state"]])
@@ -86,7 +89,12 @@ def close(project: Project, job_id: str, ending: Ending, *, wanted: bool = False
             _logger.warning(
                 "job %s: its run %s lacks some of its record: %s", job_id, run_id, error
             )
-    return move(
+    if began and not runs:
+        try:
+            _store_untracked(project, job, output)
+        except (WorkbenchError, OSError) as error:
+            _logger.warning("job %s: the lineage lacks its cells: %s", job_id, error)
+    closed = move(
         project,
         job_id,
         said["state"],
@@ -96,6 +104,21 @@ def close(project: Project, job_id: str, ending: Ending, *, wanted: bool = False
         kernel=said.get("kernel"),
         output=project.relative(output) if output else None,
     )
+    if began:
+        openlineage.tell(project, job_id)
+    if output is not None and closed.state == "succeeded":
+        _register_functions(project, job, output.read_bytes())
+    return closed
+
+
+def _register_functions(project: Project, job: Job, executed: bytes) -> None:
+    """Register the functions of cells that are tagged so, of which most notebooks have none."""
+    if b'"function"' not in executed:
+        return
+    from workbench.functions import register_tagged
+
+    cells = json.loads(executed)["cells"]
+    register_tagged(map(with_source, cells), project, job.notebook)
 
 
 def _executed(where: Path) -> Path | None:
@@ -119,10 +142,11 @@ def _store_record(
 ) -> None:
     """Give the run what its job left behind: what the kernel noticed, the notebook, the cost."""
     run, captured = Run(project, run_id), Captured.of(read_notes(folder(project, job.id)))
-    store_captured(run, captured)
+    executed = output.read_bytes() if output is not None else None
+    ran = executed_cells(executed) if executed is not None else []
+    store_captured(run, captured, cell_edges(job.notebook, ran, captured.touches, run.node))
     cells = {}
-    if output is not None:
-        executed = output.read_bytes()
+    if output is not None and executed is not None:
         run.writer.file(executed, f"notebook/{output.name}")
         cells = {job.notebook: clean_bytes(executed)}
     keep_code(project, _work_tree(project, job), run_id, modules=captured.modules, files=cells)
@@ -131,6 +155,12 @@ def _store_record(
     used = used.model_copy(update={"peak_memory_bytes": peak})
     run.set_tags({LINEAR: "true"})  # a new kernel, and the engine goes from cell to cell
     run.log_metrics(cost_metrics(used, project.settings.cost))
+
+
+def _store_untracked(project: Project, job: Job, output: Path | None) -> None:
+    """Lead the cells of a job without a run to the job; what they read, nobody has noted."""
+    ran = executed_cells(output.read_bytes()) if output is not None else []
+    link_all(project, cell_edges(job.notebook, ran, [], job.node))
 
 
 def _since_start(job: Job) -> float:

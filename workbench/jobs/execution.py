@@ -32,7 +32,7 @@ from workbench.jobs.process import UNWRITABLE
 from workbench.jobs.records import Job, folder, get_job, move
 from workbench.jobs.requests import Limits, Options
 from workbench.jobs.waiting import CANCEL, options_of, source_of
-from workbench.lineage import link
+from workbench.lineage import link, openlineage
 from workbench.project import JOB_FOLDER, Project
 from workbench.store import JobRow, database, write_atomic
 from workbench.tracking import (
@@ -106,6 +106,7 @@ class Execution:
         options = options_of(self.project, job.id)
         where = self._prepare(job, options)
         job = get_job(self.project, job.id)  # with its run
+        openlineage.tell(self.project, job.id)
         environment = self._environment(job, where, options, secrets)
         log = where / "process.log"
         process = self.launcher.start(where, environment, cwd=Path(options.cwd), log=log)

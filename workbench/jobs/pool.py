@@ -18,7 +18,7 @@ from workbench.jobs.execution import THREAD_VARIABLES, Execution, Progress
 from workbench.jobs.executors import Executor, LocalExecutor
 from workbench.jobs.holders import holding
 from workbench.jobs.launching import Launcher
-from workbench.jobs.queue import Queued, enqueue
+from workbench.jobs.queue import Queued, admit, enqueue
 from workbench.jobs.records import Job, folder, get_job
 from workbench.jobs.requests import JobRequest
 from workbench.jobs.waiting import CANCEL, cancel, options_of, requeue, secrets_of
@@ -109,7 +109,10 @@ class JobPool:
         ------
         ParameterError
             If a secret isn't kept anywhere; then nothing was begun.
+        ForbiddenError
+            If who asks may not run jobs.
         """
+        admit(self._project, tracked=any(job.state != "succeeded" for job in jobs))
         again = [
             Queued(job, secrets_of(self._project, job) if job.state != "succeeded" else {})
             for job in jobs

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.access import require
 from workbench.errors import UsageError
 from workbench.jobs.cache import CacheKeys
 from workbench.jobs.parameters import (
@@ -28,11 +29,12 @@ from workbench.project import Project
 from workbench.store import JobRow, database, now, write_atomic
 from workbench.tracking import code_status
 from workbench.tracking.entries import check_text
+from workbench.tracking.store import ask_experiment
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-__all__ = ["Queued", "enqueue"]
+__all__ = ["Queued", "admit", "enqueue"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,11 @@ def enqueue(
     ------
     NotebookError, ParameterError
         If a notebook or a parameter isn't right; then nothing was recorded.
+    ForbiddenError
+        If who asks isn't a developer, or the store's server doesn't let their login log runs; then
+        neither.
     """
+    admit(project, tracked=any(request.track for request in requests))
     batch = batch or new_id()
     notebooks = _Notebooks(project)
     prepared = [_prepare(project, notebooks, request) for request in requests]
@@ -89,6 +95,20 @@ def enqueue(
         Queued(known or Job.model_validate(row), {} if known else secrets)
         for (row, secrets), known in zip(prepared, found, strict=True)
     ]
+
+
+def admit(project: Project, *, tracked: bool) -> None:
+    """Let a developer run jobs, nobody less: asked of who submits, not of who carries them out.
+
+    Raises
+    ------
+    ForbiddenError
+        If who asks isn't one, or jobs are tracked and the store's server doesn't let their login.
+    """
+    what = "run jobs"
+    require(project, "developer", what)
+    if tracked:
+        ask_experiment(project, what)
 
 
 class _Notebooks:

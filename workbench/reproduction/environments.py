@@ -9,27 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from uuid import uuid4
 
 import workbench
 from workbench.errors import UsageError
 from workbench.project import Project
 from workbench.reproduction.records import PackageChange
-from workbench.store import file_lock
 from workbench.tracking.capture.environment import Environment
+from workbench.tracking.environments import make_environment
 
 __all__ = ["changed_machine", "changed_packages", "left_out", "lock_lines", "rebuild_environment"]
 
 _OURS = "jupyter-workbench"
 _MACHINE = {"architecture": "architecture", "cpu": "processor", "cores": "cores", "os": "system"}
-_OTHERS = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX")
 
 
 def lock_lines(environment: Environment) -> list[str]:
@@ -66,63 +62,23 @@ def rebuild_environment(
     text = "\n".join([f"python {environment.python}", str(home), *lines])
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     folder = project.state / "environments" / digest
-    with file_lock(folder.with_name(f"{digest}.lock")):
-        if (folder / "bin" / "python").exists():
-            say(f"environment {digest}: {len(lines)} packages, made before")
-            return folder / "bin" / "python"
-        uv = _uv()
-        for old in folder.parent.glob(f".{digest}.*.tmp"):  # of somebody who was killed
-            shutil.rmtree(old, ignore_errors=True)
-        say(f"environment {digest}: {len(lines)} packages, installed by uv")
-        beside = folder.with_name(f".{digest}.{uuid4().hex[:12]}.tmp")
-        try:
-            _make(uv, beside, environment, lines)
-            _link_workbench(beside, home)
-            beside.rename(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    return folder / "bin" / "python"
-
-
-def _uv() -> str:
-    found = shutil.which(os.environ.get("UV") or "uv")
-    if found is None:
-        raise UsageError(
-            "uv is not installed, which makes the recorded environment again: pip install uv, "
-            "or compare with the present environment by --same-env"
-        )
-    return found
-
-
-def _make(uv: str, folder: Path, environment: Environment, lines: Sequence[str]) -> None:
-    folder.mkdir(parents=True)
-    lock = folder / "lock.txt"
     here = platform.python_version() == environment.python
-    python = sys.executable if here else environment.python
-    _run(uv, folder, "venv", "--quiet", "--allow-existing", "--relocatable", "--python", python)
-    lock.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    if lines:
-        into = str(folder / "bin" / "python")
-        _run(uv, folder, "pip", "install", "--quiet", "--no-deps", "--python", into, "-r", lock)
-
-
-def _run(uv: str, folder: Path, *arguments: str | Path) -> None:
-    target = [str(folder)] if arguments[0] == "venv" else []
-    done = subprocess.run(
-        [uv, *map(str, arguments), *target],
-        cwd=folder.parent,
-        env={name: value for name, value in os.environ.items() if name not in _OTHERS},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        said = " ".join(done.stderr.split())[:400] or f"exit code {done.returncode}"
-        raise UsageError(
-            f"the recorded environment can't be made again: uv: {said}; "
-            "--same-env compares with the present one"
+    say(f"environment {digest}: {len(lines)} packages, by uv")
+    try:
+        python, there = make_environment(
+            folder,
+            sys.executable if here else environment.python,
+            {"lock.txt": "".join(f"{line}\n" for line in lines)},
+            ("--no-deps", "-r", "lock.txt") if lines else (),
+            lambda beside: _link_workbench(beside, home),
         )
+    except UsageError as error:
+        raise UsageError(
+            f"the recorded environment can't be made again: {error}; --same-env compares with the "
+            "present one"
+        ) from error
+    say(f"environment {digest}: {'made before' if there else 'installed'}")
+    return python
 
 
 def _link_workbench(folder: Path, home: Path) -> None:

@@ -39,7 +39,7 @@ from workbench.errors import DataError, NotFoundError, UsageError
 from workbench.explanation import Explanation, boosters, explain, shap_summary
 from workbench.explanation.paths import Tree, add_values
 from workbench.tracking import positive_probability
-from workbench.tracking.flavors import flavor_of
+from workbench.tracking.libraries import flavor_of
 
 CANCER = load_breast_cancer()
 NAMES = list(CANCER.feature_names)

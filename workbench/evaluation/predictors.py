@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import polars as pl
 
 from workbench.errors import DataError, NotFoundError, UsageError
+from workbench.tracking.asking import answers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,18 +46,10 @@ class _Estimator:
 
     def score(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
         """Predict each row."""
-        import numpy as np
-
         missing = [column for column in self.columns if column not in frame.columns]
         if missing:
             raise DataError(f"{self.name}: the rows lack {', '.join(missing)}")
-        rows = _input(self.model, frame.select(self.columns))
-        if hasattr(self.model, "predict_proba"):
-            answer = np.asarray(self.model.predict_proba(rows), dtype=np.float64)
-            return answer[:, 1] if answer.ndim == 2 and answer.shape[1] == 2 else answer
-        if hasattr(self.model, "predict"):
-            return np.asarray(_predicted(self.model, rows), dtype=np.float64)
-        return np.asarray(self.model(rows), dtype=np.float64)
+        return answers(self.model, frame.select(self.columns))
 
 
 def predictor_of(
@@ -129,34 +122,3 @@ def _columns(model: Any, frame: pl.DataFrame, others: Sequence[str]) -> list[str
 def _names(model: Any) -> Sequence[str]:
     found = getattr(model, "feature_names_in_", None)
     return [] if found is None else list(found)
-
-
-def _input(model: Any, frame: pl.DataFrame) -> Any:
-    """Hand over what the model was fitted on: a frame with names, or a matrix of numbers.
-
-    The libraries' own models were given pandas frames or matrices; a class of the project's, or a
-    function, is given the polars frame.
-    """
-    library = _library(model)
-    if library is None:
-        return frame
-    names = [str(name) for name in _names(model)]
-    if library == "sklearn" and names == frame.columns:
-        return frame.to_pandas()
-    if all(dtype.is_numeric() or dtype in (pl.Boolean, pl.Null) for dtype in frame.dtypes):
-        return frame.select(pl.all().cast(pl.Float64)).to_numpy()
-    return frame.to_pandas()
-
-
-def _library(model: Any) -> str | None:
-    known = ("sklearn", "xgboost", "lightgbm", "catboost")
-    bases = (base.__module__.partition(".")[0] for base in type(model).__mro__)
-    return next((base for base in bases if base in known), None)
-
-
-def _predicted(model: Any, rows: Any) -> Any:
-    if type(model).__module__.startswith("xgboost") and type(model).__name__ == "Booster":
-        import xgboost
-
-        return model.predict(xgboost.DMatrix(rows), validate_features=False)
-    return model.predict(rows)

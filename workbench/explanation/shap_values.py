@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from workbench.explanation.explaining import explain
-from workbench.tracking.flavors import flavor_of
+from workbench.tracking.libraries import flavor_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,10 +13,10 @@ from workbench.project import Project
 from workbench.registry.versions import FORMAT, OWNER, as_store_error, model_uri
 from workbench.store import file_lock
 from workbench.tracking import client, fetch_model
-from workbench.tracking.answers import read_recorded
 from workbench.tracking.capture.origin import COMMIT, JOB_TAG, LINEAR, SNAPSHOT
 from workbench.tracking.integrity import DIGEST
 from workbench.tracking.models import format_of
+from workbench.tracking.recorded import read_recorded
 from workbench.tracking.store import ask_experiment
 
 if TYPE_CHECKING:

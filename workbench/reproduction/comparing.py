@@ -15,8 +15,9 @@ from workbench.errors import DataError, NotFoundError, WorkbenchError
 from workbench.project import Project
 from workbench.reproduction.records import Predictions
 from workbench.reproduction.wire import Asked
-from workbench.tracking.answers import answers, read_recorded, spread_rows
+from workbench.tracking.asking import answers
 from workbench.tracking.models import read_model
+from workbench.tracking.recorded import read_recorded, spread_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt

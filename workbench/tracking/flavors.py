@@ -25,16 +25,11 @@ from workbench.errors import DataError, NotFoundError, StoreError, UsageError
 from workbench.lineage import fitted
 from workbench.project import Project
 from workbench.tracking import custom
-from workbench.tracking.answers import answers, named_matrix, write_recorded
+from workbench.tracking.asking import answers, gives_probabilities
 from workbench.tracking.integrity import DIGEST, check_files, folder_digest
-from workbench.tracking.models import (
-    FLAVORS,
-    Written,
-    flavor_of,
-    kind_of,
-    read_model,
-    write_model,
-)
+from workbench.tracking.libraries import flavor_of
+from workbench.tracking.models import Written, kind_of, read_model, write_model
+from workbench.tracking.recorded import write_recorded
 from workbench.tracking.requirements import requirements, write_environment
 from workbench.tracking.signatures import Example, named_columns, signature_of, take_example
 from workbench.tracking.store import client
@@ -46,10 +41,8 @@ if TYPE_CHECKING:
     from mlflow.models import Model
 
 __all__ = [
-    "FLAVORS",
     "LoadedModel",
     "fetch_model",
-    "flavor_of",
     "load_model",
     "log_model",
     "positive_probability",
@@ -343,13 +336,9 @@ def positive_probability(model: Any, features: npt.ArrayLike) -> npt.NDArray[np.
     """
     import numpy as np
 
-    if not (hasattr(model, "predict_proba") or type(model).__name__ in _BOOSTERS):
+    if not gives_probabilities(model):
         raise DataError(f"{type(model).__name__} gives no probabilities; expected a classifier")
-    matrix = np.asarray(features, dtype=np.float64)
-    answer = answers(model, named_matrix(model, matrix))
+    answer = answers(model, np.asarray(features, dtype=np.float64))
     if answer.ndim != 1:
         raise DataError(f"{type(model).__name__} tells {answer.shape[1]} classes apart, not two")
     return answer
-
-
-_BOOSTERS = {"Booster", "CatBoost"}

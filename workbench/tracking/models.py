@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from workbench.errors import DataError, MissingExtraError, UsageError, WorkbenchError
+from workbench.errors import DataError, MissingExtraError, WorkbenchError
 from workbench.tracking.custom import CUSTOM, StoredModel, read_custom, write_custom
+from workbench.tracking.libraries import flavor_of
 from workbench.tracking.signatures import sklearn_method
 from workbench.tracking.trusted import TRUSTED_TYPES, check_trees
 
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
     from workbench.settings import Settings
 
 __all__ = [
-    "FLAVORS",
     "Format",
     "Written",
-    "flavor_of",
     "format_of",
     "kind_of",
     "read_model",
@@ -39,9 +38,6 @@ __all__ = [
 ]
 
 Format = Literal["native", "skops", "custom", "pickle"]
-
-FLAVORS = ("xgboost", "lightgbm", "catboost", "sklearn")
-"""MLflow's flavors that we store."""
 
 _XGBOOST = {
     "xgboost.core.Booster",
@@ -74,25 +70,6 @@ class Written:
     format: Format
     packages: frozenset[str] = frozenset()
     """What its code and its state need beside the flavor's own."""
-
-
-def flavor_of(model: object) -> str:
-    """Name the flavor of a fitted model.
-
-    Raises
-    ------
-    UsageError
-        If it belongs to none of the four libraries.
-    """
-    for base in type(model).__mro__:
-        library = base.__module__.partition(".")[0]
-        if library in FLAVORS:
-            return library
-    known = ", ".join(FLAVORS)
-    raise UsageError(
-        f"a model of {type(model).__module__}; expected one of: {known}; or a class of the "
-        "project's own with fit, predict and a schema"
-    )
 
 
 def kind_of(model: object) -> str:

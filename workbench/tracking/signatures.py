@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import DataError, UsageError
-from workbench.tracking.answers import spread_rows
+from workbench.tracking.recorded import spread_rows
 
 if TYPE_CHECKING:
     import pandas as pd

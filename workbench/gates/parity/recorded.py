@@ -10,7 +10,7 @@ from workbench.errors import NotFoundError
 from workbench.project import Project
 from workbench.registry import get_model, model_uri
 from workbench.tracking import fetch_model
-from workbench.tracking.answers import read_recorded
+from workbench.tracking.recorded import read_recorded
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from workbench.explanation.explaining import explain
 from workbench.gates.question import Question
 from workbench.gates.spec import ExplanationSpec
 from workbench.registry import Check
-from workbench.tracking.answers import spread_rows
+from workbench.tracking.recorded import spread_rows
 
 __all__ = ["judge"]
 

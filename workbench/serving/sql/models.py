@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,11 +12,13 @@ import polars as pl
 from workbench.errors import DataError, NotFoundError, StoreError, UsageError
 from workbench.project import Project
 from workbench.registry import model_uri
-from workbench.serving.sql.asked import probabilities, values
 from workbench.tracking import client, load_model
+from workbench.tracking.asking import probabilities, values
 
 if TYPE_CHECKING:
     from mlflow.types import Schema
+
+    from workbench.tracking.asking import Answers
 
 __all__ = ["ModelVersion", "find_model"]
 
@@ -97,10 +99,9 @@ class ModelVersion:
         """Answer; shape (rows,)."""
         if rows.is_empty():
             return pl.Series(dtype=self.dtype)
-        asked = self._asked(rows)
         if self.meaning == "number":
-            return pl.Series(values(self.model, asked)).cast(pl.Float64)
-        shares = probabilities(self.model, asked)
+            return pl.Series(self._answers(values, rows))
+        shares = self._answers(probabilities, rows)
         if self.meaning == "probability":
             return pl.Series(shares[:, 1])
         labels = [str(c) for c in self.classes] if self.dtype == pl.String else list(self.classes)
@@ -112,9 +113,16 @@ class ModelVersion:
         names = [str(label) for label in self.classes]
         if rows.is_empty():
             return pl.Series(dtype=pl.Struct(dict.fromkeys(names, pl.Float64)))
-        shares = probabilities(self.model, self._asked(rows))
+        shares = self._answers(probabilities, rows)
         columns = {name: shares[:, place] for place, name in enumerate(names)}
         return pl.DataFrame(columns).to_struct()
+
+    def _answers(self, ask: Callable[[Any, pl.DataFrame], Answers], rows: pl.DataFrame) -> Answers:
+        asked = self._asked(rows)
+        try:
+            return ask(self.model, asked)
+        except DataError as error:
+            raise DataError(f"{self.told}: {error}") from error
 
     def _asked(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Give the columns their types, as the model was fitted; numbers alone are a matrix."""

@@ -165,7 +165,6 @@ def gate(project: Project, rows: pl.DataFrame, version: str) -> Any:
             rows=rows,
             label="late",
             window="all",
-            baseline_rate=0.5,
             champion="1",
         )
     )

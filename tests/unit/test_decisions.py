@@ -99,7 +99,6 @@ def gated(
             rows=rows,
             label="late",
             window="all",
-            baseline_rate=0.5,
             champion=get_model(project, name).aliases.get("champion"),
         )
     )

@@ -29,6 +29,7 @@ from workbench.gates import (
 )
 from workbench.project import Project
 from workbench.registry import Check, GateReport, Scorer, get_model, register
+from workbench.serving.batch import scored_frame
 from workbench.settings import validate
 from workbench.tracking import client, create_run, current_run, finish_run, read_json
 
@@ -90,7 +91,6 @@ def question(
         rows=rows,
         label="late",
         window="all",
-        baseline_rate=0.5,
         champion=get_model(project, name).aliases.get("champion"),
         **more,
     )
@@ -230,6 +230,82 @@ def test_categories_and_several_classes_agree_too(project: Project, rows: pl.Dat
         assert report.agrees, report
 
 
+def test_several_classes_pass_a_gate(project: Project, rows: pl.DataFrame) -> None:
+    three = (
+        pl.when(pl.col("signal") < -0.5)
+        .then(pl.lit("low"))
+        .when(pl.col("signal") > 0.5)
+        .then(pl.lit("high"))
+        .otherwise(pl.lit("mid"))
+    )
+    frame = rows.select("signal", "noise", late=three)
+    x = frame.select("signal", "noise").to_pandas()
+    model = LogisticRegression(max_iter=500).fit(x, frame["late"].to_numpy())
+    version = register(project, "classes", logged(project, model, x), owner="ada")
+    spec = GateSpec(
+        task="multiclass",
+        thresholds={"accuracy": Threshold(min=0.9, interval=True), "log_loss": Threshold(max=0.6)},
+        slices=["noise > 0"],
+        slice_floors={"accuracy": 0.9},
+        explanation=ExplanationSpec(rows=50, max_share=1.0),
+        parity=ParitySpec(environment="same"),
+    )
+    assert (spec.metric, spec.beat_baseline) == ("log_loss", ["brier", "log_loss"])
+    report = judge(question(project, frame, "classes", version, spec, train=frame))
+    assert report.outcome == "passed", report.failed
+    assert report.metrics["accuracy"] == pytest.approx(model.score(x, frame["late"].to_numpy()))
+    shares = frame["late"].value_counts(normalize=True)["proportion"].to_numpy()
+    assert report.baseline["log_loss"] == pytest.approx(-(shares * np.log(shares)).sum())
+    scored = scored_frame(Scorer.load(project, "classes", version), frame, ["late"])
+    assert scored["prediction"].to_list() == model.predict(x).tolist()
+    assert scored["probabilities"].struct.fields == ["high", "low", "mid"]
+    none = scored_frame(Scorer.load(project, "classes", version), frame.clear(), ["late"])
+    assert none.schema == scored.schema
+
+    project_client = client(project)
+    project_client.set_registered_model_alias("classes", "champion", version)
+    worse = LogisticRegression(max_iter=500).fit(x[["noise"]], frame["late"].to_numpy())
+    other = register(project, "classes", logged(project, worse, x[["noise"]]), owner="ada")
+    beaten = judge(question(project, frame, "classes", other, GateSpec(task="multiclass")))
+    assert check_of(beaten, "GT003").outcome == "failed"
+
+
+def test_numbers_pass_a_gate(project: Project, rows: pl.DataFrame) -> None:
+    frame = rows.select("signal", "noise", late=pl.col("signal") * 30 + pl.col("noise"))
+    x = frame.select("signal").to_pandas()
+    model = LinearRegression().fit(x, frame["late"].to_numpy())
+    version = register(project, "numbers", logged(project, model, x), owner="ada")
+    spec = GateSpec(
+        task="regression",
+        thresholds={"r2": Threshold(min=0.9, interval=True), "mae": Threshold(max=2)},
+        checks=["WB001"],
+        slices=["place"],
+        slice_floors={"rmse": 5},
+        explanation=ExplanationSpec(rows=50, max_share=1.0),
+        parity=ParitySpec(environment="same"),
+    )
+    asked = question(project, frame.with_columns(rows["place"]), "numbers", version, spec)
+    report = judge(asked)
+    assert [check.code for check in report.failed] == ["GT005"]  # it is given away, and told
+    assert report.baseline["rmse"] == pytest.approx(float(frame["late"].std(ddof=0) or 0))
+    client(project).set_registered_model_alias("numbers", "champion", version)
+    worse = LinearRegression().fit(x.assign(signal=rows["noise"].to_pandas()), frame["late"])
+    other = register(project, "numbers", logged(project, worse, x), owner="ada")
+    beaten = judge(question(project, frame, "numbers", other, GateSpec(task="regression")))
+    assert {check.code for check in beaten.failed} >= {"GT003"}
+    assert "tolerance 0" in check_of(beaten, "GT003").expected
+
+
+def test_a_task_that_the_labels_are_not_of_is_told(project: Project, rows: pl.DataFrame) -> None:
+    version = classifier(project, rows, "other-task", "signal")
+    three = rows.with_columns(late=pl.Series([0, 1, 2] * 200))
+    with pytest.raises(DataError, match="2 is none of the classes False, True"):
+        judge(question(project, three, "other-task", version, GateSpec()))
+    late = rows.filter("late")
+    with pytest.raises(DataError, match=r"roc_auc is not defined on the 3.. rows of all"):
+        judge(question(project, late, "other-task", version, GateSpec()))
+
+
 def test_a_model_that_answers_otherwise_shows_its_rows(
     project: Project, rows: pl.DataFrame
 ) -> None:
@@ -290,6 +366,9 @@ def test_there_have_to_be_rows(project: Project, rows: pl.DataFrame) -> None:
         ({"thresholds": {"roc_acu": {"min": 0.5}}}, "did you mean roc_auc"),
         ({"thresholds": {"roc_auc": {"least": 0.5}}}, "unknown key"),
         ({"slice_floors": {"late": 0.5}}, "unknown metric"),
+        ({"metric": "base_rate"}, "neither good nor bad"),
+        ({"task": "ranking"}, "task"),
+        ({"task": "regression", "thresholds": {"brier": {"max": 1}}}, "of a regression task"),
         ({"approvals": {"boss": 1}}, "approvals"),
         ({"parity": {"environment": "mine"}}, "environment"),
     ],

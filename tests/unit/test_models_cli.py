@@ -81,7 +81,6 @@ def _passed(project: Project, rows: pl.DataFrame) -> None:
         rows=rows,
         label="late",
         window="all",
-        baseline_rate=0.5,
         champion=None,
     )
     judge(question)

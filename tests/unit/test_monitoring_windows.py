@@ -46,7 +46,7 @@ def scored(rows: int, seed: int = 0) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def inputs(rows: int = 4000, *, spec: MonitorSpec = SPEC, seed: int = 1) -> MonitorInputs:
-    from workbench.registry.evaluation import binary_metrics
+    from workbench.evaluation import measure_all
 
     reference, truth = scored(20_000)
     frame, labels = scored(rows, seed)
@@ -56,7 +56,7 @@ def inputs(rows: int = 4000, *, spec: MonitorSpec = SPEC, seed: int = 1) -> Moni
         version="3",
         spec=spec,
         reference=profile(reference, ["wind", "rain", "prediction"]),
-        expected=binary_metrics(truth["label"].to_numpy(), reference["prediction"].to_numpy()),
+        expected=measure_all(truth["label"].to_numpy(), reference["prediction"].to_numpy()),
         scored=frame,
         labels=labels,
         key="flight_id",
@@ -166,12 +166,12 @@ def test_a_fall_that_chance_explains_is_no_finding():
 
 
 def test_standard_errors_match_the_spread_of_repeated_windows():
-    from workbench.registry.evaluation import binary_metrics
+    from workbench.evaluation import measure_all
 
     found = []
     for seed in range(200):
         frame, labels = scored(400, seed)
-        found.append(binary_metrics(labels["label"].to_numpy(), frame["prediction"].to_numpy()))
+        found.append(measure_all(labels["label"].to_numpy(), frame["prediction"].to_numpy()))
     frame, labels = scored(400, 0)
     errors = standard_errors(
         labels["label"].to_numpy(), frame["prediction"].to_numpy(), found[0]["roc_auc"]

@@ -20,7 +20,6 @@ from workbench.registry import (
     Check,
     GateReport,
     Scorer,
-    binary_metrics,
     get_model,
     list_decisions,
     promote,
@@ -79,7 +78,6 @@ def _gated(
         rows=rows,
         label="late",
         window="all",
-        baseline_rate=0.5,
         champion=get_model(project, name).aliases.get("champion"),
     )
     return judge(question)
@@ -87,24 +85,6 @@ def _gated(
 
 def _registered(project: Project, name: str, run_id: str) -> str:
     return register(project, name, run_id, owner="ada")
-
-
-def test_metrics_agree_with_their_definitions() -> None:
-    labels = [True, False, True, False]
-    metrics = binary_metrics(labels, [0.9, 0.8, 0.7, 0.1])
-    assert metrics["roc_auc"] == pytest.approx(3 / 4)  # of 4 pairs one is the wrong way round
-    assert metrics["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
-    assert metrics["brier"] == pytest.approx((0.01 + 0.64 + 0.09 + 0.01) / 4)
-    assert metrics["log_loss"] == pytest.approx(-np.log([0.9, 0.2, 0.7, 0.9]).mean())
-    assert metrics["base_rate"] == 0.5
-
-
-@pytest.mark.parametrize(
-    ("labels", "scores"), [([], []), ([True, True], [0.1, 0.2]), ([True, False], [0.1])]
-)
-def test_metrics_of_nothing_are_refused(labels: list[bool], scores: list[float]) -> None:
-    with pytest.raises(DataError):
-        binary_metrics(labels, scores)
 
 
 def test_from_run_to_champion_with_evidence(project: Project, rows: pl.DataFrame) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -16,6 +17,9 @@ from workbench.cli.context import (
     state_text,
     when,
 )
+
+if TYPE_CHECKING:
+    from workbench.registry import Version
 
 __all__ = ["app"]
 
@@ -44,6 +48,13 @@ def list_(json_: JsonOption = False) -> None:
     )
 
 
+def _metrics(versions: Sequence[Version]) -> list[str]:
+    """Choose what there is room for: of each task those that versions are mostly compared by."""
+    found = dict.fromkeys(name for version in versions for name in version.metrics)
+    known = ("roc_auc", "average_precision", "brier", "log_loss", "base_rate", "rmse", "mae", "r2")
+    return [name for name in known if name in found]
+
+
 @app.command()
 def show(name: Name, json_: JsonOption = False) -> None:
     """Show one model with its versions, newest first."""
@@ -53,7 +64,7 @@ def show(name: Name, json_: JsonOption = False) -> None:
     if json_:
         print_json(model)
         return
-    names = ("roc_auc", "average_precision", "brier", "log_loss", "base_rate")
+    names = _metrics(model.versions)
     print_table(
         model.name,
         ("version", "aliases", "gate", *names, "stored as", "made", "run"),

@@ -16,7 +16,14 @@ What each code looks for, when it doesn't apply and how to mend what it finds: d
 from workbench.evaluation.bootstrap import compare
 from workbench.evaluation.checks import CHECKS, Check, find_check, find_checks
 from workbench.evaluation.evaluating import evaluate
-from workbench.evaluation.metrics import Metric, find_metric, measure, metric_names
+from workbench.evaluation.labels import Labels, labels_of
+from workbench.evaluation.metrics import (
+    Metric,
+    find_metric,
+    measure,
+    measure_all,
+    metric_names,
+)
 from workbench.evaluation.outcomes import (
     CheckResult,
     Comparison,
@@ -38,6 +45,7 @@ __all__ = [
     "CurvePoint",
     "EvaluationReport",
     "Interval",
+    "Labels",
     "Metric",
     "MetricValue",
     "Outcome",
@@ -49,6 +57,8 @@ __all__ = [
     "find_check",
     "find_checks",
     "find_metric",
+    "labels_of",
     "measure",
+    "measure_all",
     "metric_names",
 ]

@@ -15,7 +15,7 @@ matrix products and no sorting.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Metric", "Statistic", "check_rows", "find_metric", "measure", "metric_names"]
+__all__ = [
+    "Metric",
+    "Statistic",
+    "check_rows",
+    "find_metric",
+    "measure",
+    "measure_all",
+    "metric_names",
+]
 
 _NUMBER = re.compile(r"\d*\.?\d+")
 
@@ -134,6 +142,48 @@ def measure(
     return float(metric.prepare(truth, answer)(np.ones((1, truth.size)))[0])
 
 
+def measure_all(
+    labels: npt.ArrayLike,
+    predictions: npt.ArrayLike,
+    names: Iterable[str] | None = None,
+    *,
+    task: Task = "binary",
+) -> dict[str, float]:
+    """Compute several metrics of the same rows.
+
+    Parameters
+    ----------
+    labels, predictions
+        As `measure` takes them.
+    names
+        Which ones; by default those that need no threshold: `roc_auc`, `average_precision`,
+        `brier`, `log_loss` and the `base_rate` that they are read beside (binary); `roc_auc`,
+        `brier`, `log_loss`, `accuracy` (multiclass); `rmse`, `mae`, `r2` (regression).
+
+    Returns
+    -------
+    dict
+        Each metric that is defined on these rows: a ROC AUC of one class only, or a Brier score of
+        predictions outside of 0 to 1, isn't there.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such metric.
+    DataError
+        If there are no rows, the shapes differ, or a value is missing.
+    """
+    import numpy as np
+
+    truth, answer = check_rows(labels, predictions, task)
+    probable = bool(((answer >= 0) & (answer <= 1)).all())
+    ones, found = np.ones((1, truth.size)), {}
+    for metric in (find_metric(name, task) for name in names or _HEADLINE[task]):
+        if probable or not metric.probabilities:
+            found[metric.name] = float(metric.prepare(truth, answer)(ones)[0])
+    return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
 def check_rows(
     labels: npt.ArrayLike, predictions: npt.ArrayLike, task: Task
 ) -> tuple[Array, Array]:
@@ -203,6 +253,11 @@ _REGRESSION = _known(
     Metric("r2", regression.r2, "highest", probabilities=False),
     Metric("bias", regression.bias, None, probabilities=False),
 )
+_HEADLINE: dict[Task, tuple[str, ...]] = {
+    "binary": ("roc_auc", "average_precision", "brier", "log_loss", "base_rate"),
+    "multiclass": ("roc_auc", "brier", "log_loss", "accuracy"),
+    "regression": ("rmse", "mae", "r2"),
+}
 _KNOWN: dict[Task, dict[str, Metric]] = {
     "binary": _BINARY,
     "multiclass": _MULTICLASS,

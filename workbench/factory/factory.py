@@ -232,7 +232,6 @@ class Factory:
             rows=rows,
             label=self.label,
             window=f"{judge[0]} to {judge[1]}",
-            baseline_rate=float(learnt[self.label].to_numpy().mean()),
             champion=champion,
             train=learnt,
             time=self.event_time,

@@ -6,18 +6,20 @@ from datetime import date
 from typing import Any
 
 from workbench.errors import GateRefusedError, NotFoundError
+from workbench.evaluation import find_metric
 from workbench.factory.factory import Factory
 from workbench.factory.notebooks import run_steps
 from workbench.factory.spec import Period
 from workbench.factory.steps import Reporter, Stage
 from workbench.features import apply
-from workbench.gates import LOWER_IS_BETTER, Question, attach_notebook, stored_reports
+from workbench.gates import Question, attach_notebook, stored_reports
 from workbench.jobs import JobRequest, get_job
 from workbench.registry import GateReport, get_model, list_models, promote, register
 from workbench.tracking import get_run, read_json
 
 __all__ = [
     "CHAMPION",
+    "at_base_rate",
     "build",
     "check",
     "choose",
@@ -231,11 +233,11 @@ def choose(factory: Factory, reports: list[GateReport], reporter: Reporter) -> s
             f"see `workbench models show {factory.spec.model}`"
         )
     metric = factory.spec.gate.metric
-    sign = -1 if metric in LOWER_IS_BETTER else 1
+    sign = find_metric(metric, factory.spec.gate.task).sign
     best = max(passed, key=lambda report: sign * report.metrics[metric])
     reason = (
-        f"best {metric} of {len(reports)} versions on {best.window}: {best.metrics[metric]:.4f} "
-        f"(base rate {best.metrics['base_rate']:.3f}); {len(passed)} passed the gate"
+        f"best {metric} of {len(reports)} versions on {best.window}: {best.metrics[metric]:.4f}"
+        f"{at_base_rate(best)}; {len(passed)} passed the gate"
     )
     inputs = {"gates": [report.digest for report in reports]}
     with reporter.stage("Promotion", 1) as stage:
@@ -243,6 +245,12 @@ def choose(factory: Factory, reports: list[GateReport], reporter: Reporter) -> s
         remember_reference(factory, best)
         stage.done(f"version {result['version']} is {CHAMPION}")
     return str(result["version"])
+
+
+def at_base_rate(report: GateReport) -> str:
+    """Say beside a metric what share of the rows was positive, where there is such a thing."""
+    rate = report.metrics.get("base_rate")
+    return "" if rate is None else f" (base rate {rate:.3f})"
 
 
 def remember_reference(factory: Factory, report: GateReport) -> None:

@@ -12,6 +12,7 @@ from workbench.errors import ConfigError
 from workbench.factory.factory import Factory, load
 from workbench.factory.make import (
     CHAMPION,
+    at_base_rate,
     gate,
     remember_reference,
     training_requests,
@@ -174,7 +175,7 @@ def _decided(
     reason = (
         f"{why}; version {report.version} ({_text(plan.train)}) has {metric} "
         f"{report.metrics[metric]:.4f} on {report.window}, champion version {champion} "
-        f"{report.champion[metric]:.4f}; base rate {report.metrics['base_rate']:.3f}"
+        f"{report.champion[metric]:.4f}{at_base_rate(report)}"
     )
     if report.outcome == "passed":
         promote(

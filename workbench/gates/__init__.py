@@ -10,16 +10,9 @@ from workbench.gates.document import attach_notebook, stored_reports
 from workbench.gates.judging import judge
 from workbench.gates.parity import ParityReport, Way, compare_ways, ways
 from workbench.gates.question import Question
-from workbench.gates.spec import (
-    LOWER_IS_BETTER,
-    ExplanationSpec,
-    GateSpec,
-    ParitySpec,
-    Threshold,
-)
+from workbench.gates.spec import ExplanationSpec, GateSpec, ParitySpec, Threshold
 
 __all__ = [
-    "LOWER_IS_BETTER",
     "ExplanationSpec",
     "GateSpec",
     "ParityReport",

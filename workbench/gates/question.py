@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from workbench.data import frame_digest
-from workbench.evaluation import EvaluationReport, evaluate, find_check
+from workbench.errors import DataError
+from workbench.evaluation import (
+    EvaluationReport,
+    Labels,
+    evaluate,
+    find_check,
+    labels_of,
+    measure_all,
+    metric_names,
+)
 from workbench.gates.spec import GateSpec
 from workbench.project import Project
-from workbench.registry import Scorer, binary_metrics
+from workbench.registry import Scorer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,9 +40,9 @@ class Question:
         Labelled rows that it hasn't seen: the columns of the model's signature, `label`, and what
         slices name.
     train
-        The rows it was trained on, for the checks that compare the two; None leaves those out.
-    baseline_rate
-        The share of positives in the training data, which the baseline always predicts.
+        The rows it was trained on, for the baseline (which always predicts their mean, or the
+        share of each class) and the checks that compare the two; None takes the baseline from
+        `rows` and leaves those checks out.
     champion
         The version that holds the alias now, judged on the same rows; None if there is none.
     window
@@ -48,7 +57,6 @@ class Question:
     rows: pl.DataFrame
     label: str
     window: str
-    baseline_rate: float
     champion: str | None
     train: pl.DataFrame | None = None
     time: str | None = None
@@ -84,25 +92,50 @@ class Question:
         return Scorer.load(self.project, self.model, self.champion).score(self.rows)
 
     @cached_property
-    def truth(self) -> npt.NDArray[np.bool_]:
-        """What came true."""
-        return self.rows[self.label].to_numpy()
+    def labels(self) -> Labels:
+        """What the labels mean."""
+        trained = None if self.train is None else self.train[self.label]
+        classes = self.scorer.classes
+        return labels_of(self.rows[self.label], trained, self.scorer, classes, self.spec.task)
+
+    @cached_property
+    def truth(self) -> npt.NDArray[Any]:
+        """What came true, as numbers."""
+        return self.labels.encode(self.rows)
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """The version's metrics."""
-        return binary_metrics(self.truth, self.scores)
+        """The version's metrics, those that are defined on the rows.
+
+        Raises
+        ------
+        DataError
+            If what versions are compared by isn't among them.
+        """
+        found = self._measured(self.scores)
+        if self.spec.metric not in found:
+            raise DataError(
+                f"{self.name}: {self.spec.metric} is not defined on the {self.rows.height:,} rows "
+                f"of {self.window}; expected every class among their labels"
+            )
+        return found
 
     @cached_property
     def baseline(self) -> dict[str, float]:
-        """The metrics of always predicting the base rate."""
-        return binary_metrics(self.truth, [self.baseline_rate] * self.rows.height)
+        """The metrics of always predicting what the training data have on average."""
+        learnt = self.labels.encode(self.rows if self.train is None else self.train)
+        return self._measured(self.labels.constant(learnt, self.rows.height))
 
     @cached_property
     def champion_metrics(self) -> dict[str, float] | None:
         """The champion's metrics."""
         scores = self.champion_scores
-        return None if scores is None else binary_metrics(self.truth, scores)
+        return None if scores is None else self._measured(scores)
+
+    def _measured(self, predictions: npt.NDArray[np.float64]) -> dict[str, float]:
+        spec = self.spec
+        asked = (*metric_names(spec.task), spec.metric, *spec.thresholds, *spec.beat_baseline)
+        return measure_all(self.truth, predictions, dict.fromkeys(asked), task=spec.task)
 
     @cached_property
     def evaluation(self) -> EvaluationReport:
@@ -125,6 +158,7 @@ class Question:
             metrics=list(dict.fromkeys(wanted)),
             floors=spec.slice_floors,
             checks=[find_check(code, options) for code, options in codes.items()],
+            task=spec.task,
         )
 
     @property

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from workbench.access import Role
-from workbench.evaluation import find_check, find_metric
+from workbench.evaluation import Task, find_check, find_metric
 
-__all__ = ["LOWER_IS_BETTER", "ExplanationSpec", "GateSpec", "ParitySpec", "Threshold"]
+__all__ = ["ExplanationSpec", "GateSpec", "ParitySpec", "Threshold"]
 
-LOWER_IS_BETTER = {"brier", "log_loss"}
-
-Metric = Literal["roc_auc", "average_precision", "brier", "log_loss"]
+_BEST_BY: dict[Task, str] = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
+_BASELINE: dict[Task, list[str]] = {
+    "binary": ["brier", "log_loss"],
+    "multiclass": ["brier", "log_loss"],
+    "regression": ["rmse"],
+}
 
 
 class _Spec(BaseModel):
@@ -61,13 +65,19 @@ class ExplanationSpec(_Spec):
 class GateSpec(_Spec):
     """What a version must show."""
 
-    metric: Metric = Field(
-        default="roc_auc", description="what the best of several versions is best at"
+    task: Task = Field(
+        default="binary", description="what is predicted: binary, multiclass, regression"
+    )
+    metric: str = Field(
+        default="",
+        description="what the best of several versions is best at; by default roc_auc, log_loss or "
+        "rmse, by the task",
     )
     thresholds: dict[str, Threshold] = Field(default={}, description="bounds by metric")
     beat_baseline: list[str] = Field(
-        default=["brier", "log_loss"],
-        description="metrics better than always predicting the training data's base rate",
+        default=[],
+        description="metrics better than always predicting the training data's mean, or the share "
+        "of each class; by default brier and log_loss, or rmse",
     )
     champion_tolerance: float = Field(
         default=0.0, ge=0, description="how much worse than the champion it may be, in `metric`"
@@ -103,12 +113,22 @@ class GateSpec(_Spec):
         default="", description="the notebook that judges, from the project's root; ours if empty"
     )
 
-    @field_validator("thresholds", "beat_baseline", "slice_floors")
+    @model_validator(mode="before")
     @classmethod
-    def _known_metrics(cls, asked: Any) -> Any:
-        for name in asked:
-            find_metric(name, "binary")
-        return asked
+    def _by_task(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or given.get("task", "binary") not in _BEST_BY:
+            return given
+        task = given.get("task", "binary")
+        return {"metric": _BEST_BY[task], "beat_baseline": _BASELINE[task], **given}
+
+    @model_validator(mode="after")
+    def _known_metrics(self) -> Self:
+        for name in (self.metric, *self.thresholds, *self.beat_baseline, *self.slice_floors):
+            find_metric(name, self.task)
+        for name in (self.metric, *self.beat_baseline):
+            if find_metric(name, self.task).higher_is_better is None:
+                raise ValueError(f"{name} is neither good nor bad")
+        return self
 
     @field_validator("checks")
     @classmethod

@@ -9,6 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from workbench.evaluation import measure_all
+
 __all__ = ["FIGURES", "ReliabilityBin", "Z", "figures", "reliability", "standard_errors"]
 
 FIGURES = ("roc_auc", "average_precision", "brier", "log_loss", "base_rate")
@@ -33,13 +35,9 @@ def figures(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str,
     """
     if not labels.size:
         return dict.fromkeys(FIGURES)
-    if labels.all() or not labels.any():
-        alone = {"brier": _brier(labels, scores), "base_rate": float(labels.mean())}
-        return {name: alone.get(name) for name in FIGURES}
-    from workbench.registry.evaluation import binary_metrics
-
-    metrics = binary_metrics(labels, scores)
-    return {name: _finite(metrics.get(name)) for name in FIGURES}
+    one_class = labels.all() or not labels.any()
+    found = measure_all(labels, scores, ("brier", "base_rate") if one_class else FIGURES)
+    return {name: found.get(name) for name in FIGURES}
 
 
 def standard_errors(
@@ -74,15 +72,7 @@ def reliability(
     return tuple(ReliabilityBin(**row) for row in rows)
 
 
-def _brier(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
-    return float(np.mean((scores - labels) ** 2))
-
-
 def _hanley_mcneil(auc: float, positives: int, negatives: int) -> float:
     q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     variance = auc * (1 - auc) + (positives - 1) * (q1 - auc**2) + (negatives - 1) * (q2 - auc**2)
     return math.sqrt(max(variance, 0.0) / (positives * negatives))
-
-
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None

@@ -17,7 +17,6 @@ from workbench.registry.decisions import (
     rollback,
     verify_decisions,
 )
-from workbench.registry.evaluation import binary_metrics
 from workbench.registry.registering import register
 from workbench.registry.reports import Check, GateReport
 from workbench.registry.scorer import Scorer
@@ -33,7 +32,6 @@ __all__ = [
     "Verification",
     "Version",
     "approve",
-    "binary_metrics",
     "get_model",
     "held_by",
     "list_approvals",

@@ -41,12 +41,29 @@ class Prediction(BaseModel):
 
 
 def scored_frame(scorer: Scorer, frame: pl.DataFrame, keep: list[str]) -> pl.DataFrame:
-    """Return the `keep` columns, the features, `prediction`, `model_name`, `model_version`."""
+    """Return the `keep` columns, the features, `prediction`, `model_name`, `model_version`.
+
+    The prediction is the positive class's probability, or the number; of more than two classes it
+    is the likeliest label, and `probabilities` has those of all, by label.
+    """
     return frame.select(*keep, *scorer.columns).with_columns(
-        prediction=pl.Series(scorer.score(frame), dtype=pl.Float64),
+        *_said(scorer, frame),
         model_name=pl.lit(scorer.name),
         model_version=pl.lit(scorer.version),
     )
+
+
+def _said(scorer: Scorer, frame: pl.DataFrame) -> list[pl.Series]:
+    answers = scorer.score(frame)
+    if answers.ndim == 1:
+        return [pl.Series("prediction", answers, dtype=pl.Float64)]
+    labels = scorer.classes or list(range(answers.shape[1]))
+    likeliest = pl.Series("prediction", answers.argmax(axis=1), dtype=pl.UInt32)
+    shares = pl.DataFrame(answers, schema=[str(label) for label in labels])
+    return [
+        pl.Series("prediction", labels).gather(likeliest),
+        shares.to_struct("probabilities"),
+    ]
 
 
 def score_window(

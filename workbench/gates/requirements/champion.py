@@ -24,7 +24,7 @@ def judge(question: Question) -> list[Check]:
                 expected="no champion",
             )
         ]
-    compared = compare(spec.metric, question.truth, question.scores, theirs)
+    compared = compare(spec.metric, question.truth, question.scores, theirs, task=spec.task)
     certainly = spec.champion_by == "interval"
     passed = compared.not_worse(spec.champion_tolerance, certainly=certainly)
     interval = (compared.interval.low, compared.interval.high)

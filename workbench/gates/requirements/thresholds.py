@@ -16,12 +16,10 @@ def judge(question: Question) -> list[Check]:
 
 def _judged(question: Question, name: str, bound: Threshold) -> Check:
     found, interval = question.metrics.get(name), None
-    if bound.interval or found is None:
-        value = question.evaluation.metric(name)
-        found = value.value if found is None else found
-        interval = (value.interval.low, value.interval.high) if value.interval else None
-    low, high = interval if bound.interval and interval else (found, found)
-    passed = low is not None and high is not None and _within(low, high, bound)
+    if bound.interval and (whole := question.evaluation.metric(name).interval):
+        interval = (whole.low, whole.high)
+    ends = interval if bound.interval or found is None else (found, found)
+    passed = ends is not None and _within(*ends, bound)
     return Check(
         code="GT001",
         title=f"{name} within its bounds",

@@ -7,6 +7,7 @@ PYTHON ?= python3
 DIR ?= ./flights-demo
 SECTION ?=
 ARGS ?=
+WORKERS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -52,8 +53,8 @@ check: install ## format, lint, types and the direction of imports
 	do echo "$$step"; $(BIN)/$$step || failed="$$failed [$$step]"; done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
-test: check ## check, then all tests; ARGS="-k store" for some of them
-	$(BIN)/python -m pytest --durations=10 --durations-min=1 $(ARGS)
+test: check ## check, then all tests by two WORKERS; ARGS="-k store" for some of them
+	$(BIN)/python -m pytest -n $(WORKERS) --durations=10 --durations-min=1 $(ARGS)
 
 bench: install ## measure one SECTION beside its peer and rewrite it in docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks $(SECTION)

@@ -1,4 +1,4 @@
-"""What the tests share: real projects, and the flights demo, made once a session."""
+"""What the tests share: real projects, the flights demo, and which worker runs which of them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,36 @@ import pytest
 
 os.environ["COLUMNS"] = "200"  # consoles look once, when they are made
 
+from tests.projects import ready_project
 from workbench.cli import main
 from workbench.factory.scaffold import create_project
 from workbench.project import Project
+from workbench.store import file_lock
 
 DEMO_VARIABLE = "WORKBENCH_TEST_DEMO"
 """A finished demo's folder, to save its two minutes while writing tests; CI makes a new one."""
 
+TOGETHER = ("tests/browser/", "tests/notebooks/")
+"""Folders whose tests one worker runs: they share the demo, and what one copies another reads."""
 
 Finished = subprocess.CompletedProcess[str]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give the workers whole files, whose tests share what is dear to make, in their order.
+
+    Long ones come first that way, and those that use a browser last, as they have to.
+    """
+    from xdist.scheduler.loadscope import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            folders = [folder for folder in TOGETHER if nodeid.startswith(folder)]
+            return folders[0] if folders else nodeid.partition("::")[0]
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 def run_cli(*arguments: str | Path, folder: Path | None = None) -> Finished:
@@ -81,7 +102,13 @@ def cli_json() -> Callable[..., Any]:
 
 @pytest.fixture
 def blank_project(tmp_path: Path) -> Project:
-    """A new project from the blank template."""
+    """A project from the blank template, with empty tables."""
+    return ready_project(tmp_path / "project")
+
+
+@pytest.fixture
+def new_project(tmp_path: Path) -> Project:
+    """A project from the blank template, in which nothing has been run."""
     return create_project(tmp_path / "project")
 
 
@@ -94,8 +121,12 @@ def flights_project(tmp_path: Path) -> Project:
 @pytest.fixture(scope="session")
 def demo_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished flights demo, on all real data. Read it; copy it to change it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # of all workers
     made = os.environ.get(DEMO_VARIABLE)
-    folder = Path(made) if made else tmp_path_factory.mktemp("demo") / "flights-demo"
-    done = run_cli("demo", folder)
+    folder = Path(made) if made else shared / "demo" / "flights-demo"
+    with file_lock(shared / "demo.lock"):  # who comes second finds it finished
+        done = run_cli("demo", folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from tests.jobs.notebooks import write_notebook
+from tests.projects import ready_project
 from workbench.experiments import checkout_run
-from workbench.factory.scaffold import create_project
 from workbench.git import Repository
 from workbench.jobs import Job, JobRequest, run_jobs
 from workbench.project import Project
@@ -40,7 +40,7 @@ model.fit(rows.select(columns()).to_numpy(), rows["y"].to_numpy())
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Job]:
     """A job that trained; the module it imported is ignored by Git, the data aren't committed."""
-    project = create_project(tmp_path_factory.mktemp("capture") / "project")
+    project = ready_project(tmp_path_factory.mktemp("capture") / "project")
     rows = {"a": [0.0, 1, 2, 3] * 9, "b": [1.0, 0, 1, 1] * 9, "y": [0, 0, 1, 1] * 9}
     pl.DataFrame(rows).write_csv(project.root / "rows.csv")
     (project.root / "local_code.py").write_text("def columns():\n    return ['a', 'b']\n")
@@ -124,7 +124,7 @@ def test_the_run_has_the_executed_notebook(trained: tuple[Project, Job], run: Ru
 
 
 def test_plain_mlflow_code_reaches_the_jobs_run(tmp_path: Path) -> None:
-    project = create_project(tmp_path / "project")
+    project = ready_project(tmp_path / "project")
     block = "with mlflow.start_run(run_name='{0}'):\n    mlflow.log_metric('m', {0})"
     cells = ("import mlflow", block.format(1), block.format(2), "mlflow.log_metric('last', 3)")
     write_notebook(project.root / "n.ipynb", *cells)
@@ -140,7 +140,7 @@ def test_plain_mlflow_code_reaches_the_jobs_run(tmp_path: Path) -> None:
 
 
 def test_a_rate_makes_it_money(tmp_path: Path) -> None:
-    project = create_project(tmp_path / "project")
+    project = ready_project(tmp_path / "project")
     settings = project.root / "workbench.toml"
     settings.write_text(settings.read_text() + "\n[cost]\nper_hour = 3600\n")
     write_notebook(project.root / "n.ipynb", "1 + 1")

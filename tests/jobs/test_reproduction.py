@@ -18,8 +18,8 @@ import polars as pl
 import pytest
 
 from tests.jobs.notebooks import write_notebook
+from tests.projects import ready_project
 from workbench.errors import NotFoundError, UsageError
-from workbench.factory.scaffold import create_project
 from workbench.git import Repository
 from workbench.git.snapshots import prune_snapshots
 from workbench.jobs import JobRequest, get_job, list_jobs, run_jobs
@@ -112,7 +112,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, patch: pytest.MonkeyPatch)
     _package(top / "site-packages", "1.0", 2.0)
     own = os.environ.get("PYTHONPATH", "")
     patch.setenv("PYTHONPATH", f"{top / 'site-packages'}{os.pathsep}{own}")
-    root = create_project(top / "project").root
+    root = ready_project(top / "project").root
     with (root / "workbench.toml").open("a") as settings:
         settings.write('\n[sources.sales]\naddress = "data/sales.csv"\n')
     with (root / ".gitignore").open("a") as ignored:

@@ -8,18 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
-from sklearn.linear_model import LogisticRegression
 from sqlalchemy import func, select
 
+from tests.models import judged, late_rows, made
 from tests.servers import mlflow_server
 from workbench.access import acting_as
 from workbench.access.team import LoginServer, Resources, find_gaps, plan_roles
 from workbench.errors import ForbiddenError, NotFoundError, UsageError, WorkbenchError
 from workbench.factory.scaffold import create_project
-from workbench.gates import GateSpec, Question, judge
 from workbench.jobs import JobRequest, list_jobs, resume_jobs, run_jobs, submit
 from workbench.project import Project
 from workbench.registry import (
@@ -39,7 +37,6 @@ from workbench.tracking import client, create_run, current_run, finish_run, list
 NAMES = ("vic", "dev", "ann")
 ROOT, SECRET = "root", "a long first secret"
 WRONG = "not the password of vic"
-TRACED = {"mlflow.source.git.commit": "a" * 40, "execution.linear": "true"}
 ROLES = """
 [roles]
 viewer = ["vic"]
@@ -97,10 +94,7 @@ def applied(project: Project, cli: Callable[..., Any], *options: str) -> Any:
 
 @pytest.fixture(scope="module")
 def rows() -> pl.DataFrame:
-    random = np.random.default_rng(0)
-    signal = random.normal(size=200)
-    late = random.random(200) < 1 / (1 + np.exp(-2 * signal))
-    return pl.DataFrame({"signal": signal, "late": late})
+    return late_rows()
 
 
 @pytest.fixture(scope="module")
@@ -125,49 +119,12 @@ def made_team(root: Path, address: str, cli: Callable[..., Any], rows: pl.DataFr
     done = applied(project, cli, "--yes", *(w for name in NAMES for w in ("--create", name)))
     assert done.returncode == 0, done.stdout + done.stderr
     with at_work("dev"):
-        versions = [made(project, rows) for _ in range(2)]
+        versions = [made(project, rows, owner="dev") for _ in range(2)]
     assert versions == ["1", "2"]
     assert applied(project, cli, "--yes").returncode == 0
     with at_work(ROOT):
         promote(project, "late", "1", "champion", reason="the first", override=True)
     return project
-
-
-def made(project: Project, rows: pl.DataFrame, name: str = "late") -> str:
-    """Train, log and register a version."""
-    run_id = trained(project, rows)
-    return register(project, name, run_id, owner="dev")
-
-
-def trained(project: Project, rows: pl.DataFrame) -> str:
-    import mlflow
-
-    run_id = create_run(project, "train", tags=TRACED, params={})
-    mlflow.set_tracking_uri(project.tracking_uri)
-    with mlflow.start_run(run_id=run_id):
-        run = current_run(project)
-        run.log_dataset("rows", rows, "training")
-        run.log_model(
-            LogisticRegression().fit(rows[["signal"]].to_numpy(), rows["late"]), ["signal"]
-        )
-    finish_run(project, run_id, "FINISHED")
-    return run_id
-
-
-def gate(project: Project, rows: pl.DataFrame, version: str) -> Any:
-    return judge(
-        Question(
-            project=project,
-            spec=GateSpec(),
-            factory="f",
-            model="late",
-            version=version,
-            rows=rows,
-            label="late",
-            window="all",
-            champion="1",
-        )
-    )
 
 
 def known(project: Project) -> dict[str, Any]:
@@ -298,7 +255,7 @@ WRITES: dict[str, Callable[[Project, pl.DataFrame, str, str], object]] = {
     "a tag": lambda project, _rows, _notebook, run: tag_run(project, run, "note", "mine"),
     "a version": lambda project, _rows, _notebook, run: register(project, "late", run),
     "a model": lambda project, _rows, _notebook, run: register(project, "new", run, owner="v"),
-    "a gate": lambda project, rows, *_: gate(project, rows, "2"),
+    "a gate": lambda project, rows, *_: judged(project, rows, "late", "2", champion="1"),
     "an approval": lambda project, *_: approve(project, "late", "1"),
     "a promotion": lambda project, *_: promote(
         project, "late", "2", "champion", reason="mine", override=True
@@ -399,8 +356,8 @@ def test_a_wrong_password_is_said_in_a_line(
 
 def test_each_role_does_its_part(team: Project, rows: pl.DataFrame) -> None:
     with at_work("dev"):
-        version = made(team, rows)
-        report = gate(team, rows, version)
+        version = made(team, rows, owner="dev")
+        report = judged(team, rows, "late", version)
         assert report.outcome == "passed", report.failed
         with pytest.raises(ForbiddenError, match="dev is developer here"):
             promote(team, "late", version, "champion", reason="mine")

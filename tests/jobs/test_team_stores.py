@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 
 from tests.jobs.notebooks import write_notebook
 from tests.jobs.test_notebook_session import kernel
+from tests.projects import ready_project
 from tests.servers import mlflow_server, postgresql
 from workbench.experiments import checkout_run, leaderboard, merge_branch, start_branch
 from workbench.factory.scaffold import create_project
@@ -169,7 +170,7 @@ def test_a_merged_branch_tags_its_runs(project: Project) -> None:
 
 
 def test_mlflows_own_server_and_ui_work_on_a_local_store(tmp_path: Path) -> None:
-    local = create_project(tmp_path / "project")
+    local = ready_project(tmp_path / "project")
     log = "wb.tracking.current_run().log_metrics({'auc': 0.75})"
     write_notebook(local.root / "n.ipynb", "import workbench as wb", log)
     [job] = run_jobs(local, [JobRequest("n.ipynb")])

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.forks import Fork, Forks, forking
 from tests.jobs.notebooks import write_notebook
+from tests.projects import ready_project
 from tests.servers import free_port, mlflow_server
-from workbench.factory.scaffold import create_project
 from workbench.jobs import JobRequest, run_jobs
 from workbench.project import Project
 from workbench.tracking.delivery import deliver
@@ -29,99 +25,29 @@ from workbench.tracking.session import INTERRUPTED, Run, settle_runs
 from workbench.tracking.store import client, initialise
 from workbench.tracking.writer import Writer, writer_of
 
-_WARM = """
-import json, os, resource, signal, sys, time
+_IMPORTS = """
+import os, resource, signal, sys, time
 import mlflow, workbench.tracking.session
 from workbench.project import Project
 from workbench.tracking.lifecycle import create_run, finish_run
 from workbench.tracking.session import Run, current_run
-
-for line in sys.stdin:
-    order = json.loads(line)
-    if "wait" in order:
-        print(os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1]), flush=True)
-        continue
-    child = os.fork()
-    if child == 0:
-        break  # to end as a script does, with its exit handlers
-    print(child, flush=True)
-else:
-    os._exit(0)
-os.close(0)
-for stream in (1, 2):
-    os.dup2(os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
-project = Project.find(order["root"])
-exec(compile(order["program"], "program", "exec"))
 """
-
-
-class Forks:
-    """Starts Python processes that have done their imports, which take seconds, already."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._warm = subprocess.Popen(
-            [sys.executable, "-c", _WARM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def start(self, project: Project, program: str) -> Fork:
-        log = self._folder / f"{time.monotonic_ns()}.log"
-        log.touch()
-        order = {"root": str(project.root), "program": program, "log": str(log)}
-        return Fork(self, int(self.tell(order)), log)
-
-    def tell(self, order: dict[str, Any]) -> str:
-        assert self._warm.stdin is not None
-        assert self._warm.stdout is not None
-        self._warm.stdin.write(f"{json.dumps(order)}\n")
-        self._warm.stdin.flush()
-        return self._warm.stdout.readline()
-
-    def end(self) -> None:
-        self._warm.communicate()
-
-
-class Fork:
-    """One of those processes."""
-
-    def __init__(self, forks: Forks, pid: int, log: Path) -> None:
-        self.pid = pid
-        self._forks = forks
-        self._log = log
-
-    @property
-    def said(self) -> str:
-        return self._log.read_text()
-
-    def until(self, pattern: str) -> str:
-        """Wait until it has said something; return what the pattern's group is."""
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            found = re.search(pattern, self.said)
-            if found:
-                return found[1]
-            time.sleep(0.01)
-        raise AssertionError(f"never said {pattern}: {self.said}")
-
-    def wait(self) -> int:
-        return int(self._forks.tell({"wait": self.pid}))
-
-    def kill(self, how: signal.Signals) -> int:
-        os.kill(self.pid, how)
-        return self.wait()
 
 
 @pytest.fixture(scope="module")
 def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    started = Forks(tmp_path_factory.mktemp("logs"))
-    yield started
-    started.end()
+    with forking(tmp_path_factory.mktemp("logs"), _IMPORTS) as forks:
+        yield forks
+
+
+def _start(forks: Forks, project: Project, program: str) -> Fork:
+    return forks.start("project = Project.find(sys.argv[1])\n" + program, project.root)
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """One project for the tests whose store is there."""
-    made = create_project(tmp_path_factory.mktemp("faults") / "project")
+    made = ready_project(tmp_path_factory.mktemp("faults") / "project")
     initialise(made)
     return made
 
@@ -165,7 +91,7 @@ print("left:", deliver(project).waiting)
 
 
 def test_eight_processes_on_a_fresh_project_lose_nothing(
-    forks: Forks, blank_project: Project
+    forks: Forks, new_project: Project
 ) -> None:
     program = """
 for number in range(20):
@@ -175,26 +101,26 @@ for number in range(20):
         run.log_metric("loss", step / 2, step)
     finish_run(project, run_id, "FINISHED")
 """
-    started = [forks.start(blank_project, program) for _ in range(8)]
+    started = [_start(forks, new_project, program) for _ in range(8)]
     assert [(fork.wait(), fork.said) for fork in started] == [(0, "")] * 8
-    with closing(sqlite3.connect(blank_project.state / "mlflow.db")) as db:
+    with closing(sqlite3.connect(new_project.state / "mlflow.db")) as db:
         count = "select count(*), count(distinct run_uuid) from metrics"
         assert db.execute(count).fetchone() == (8 * 20 * 50, 8 * 20)
         for table in ("latest_metrics", "params"):
             assert db.execute(f"select count(*) from {table}").fetchone() == (8 * 20,)
         ended = db.execute("select status, count(*) from runs group by status").fetchall()
         assert ended == [("FINISHED", 8 * 20)]
-    assert not list((blank_project.state / "spool").glob("*.jsonl"))
+    assert not list((new_project.state / "spool").glob("*.jsonl"))
 
 
 def test_killed_in_the_middle_of_a_loop(forks: Forks, project: Project) -> None:
-    fork = forks.start(project, _LOOP)
+    fork = _start(forks, project, _LOOP)
     run_id = fork.until(r"run: (\w+)")
     fork.until(r"many: (yes)")
     assert settle_runs(project) == []  # it lives
     assert fork.kill(signal.SIGKILL) == -signal.SIGKILL
     logged = int(re.findall(r"logged: (\d+)\n", fork.said)[-1])
-    both = [forks.start(project, _DELIVER) for _ in range(2)]  # at once: they don't collide
+    both = [_start(forks, project, _DELIVER) for _ in range(2)]  # at once: they don't collide
     assert [(one.wait(), one.said) for one in both] == [(0, "left: 0\n")] * 2
     assert settle_runs(project) == [run_id]
     assert set(range(logged + 1)) <= set(_steps(project, run_id, "loss"))  # the last second as well
@@ -219,7 +145,7 @@ def test_an_end_of_every_kind_sends_what_is_left(
 ) -> None:
     before = "run = current_run(project)\nprint('run:', run.run_id, flush=True)\n"
     before += "for step in range(500): run.log_metric('loss', step, step)\n"
-    fork = forks.start(project, before + program)
+    fork = _start(forks, project, before + program)
     run_id = fork.until(r"run: (\w+)")
     assert fork.wait() == code
     run = client(project).get_run(run_id)
@@ -239,7 +165,7 @@ run.log_metric("loss", 1)
 os.kill(os.getpid(), signal.SIGTERM)
 time.sleep(60)
 """
-    fork = forks.start(project, program)
+    fork = _start(forks, project, program)
     run_id = fork.until(r"run: (\w+)")
     assert fork.wait() == 7
     run = client(project).get_run(run_id)
@@ -277,7 +203,7 @@ run.log_metric("loss", 0.5)
 run.log_params({"depth": 3})
 run.log_text("hello", "note.txt")
 """
-    fork = forks.start(remote, program)
+    fork = _start(forks, remote, program)
     local_id = fork.until(r"run: (local-\w+)")
     assert fork.wait() == 0  # the notebook's own work went on
     assert "`workbench runs sync` sends it" in fork.said
@@ -386,7 +312,7 @@ assert libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"size=16k") == 0
 
 def _on_a_tiny_disk(forks: Forks, project: Project, program: str) -> str:
     """Run a program whose spool is on a file system of 16 KiB; return what it said."""
-    fork = forks.start(project, _TINY_DISK + program)
+    fork = _start(forks, project, _TINY_DISK + program)
     assert fork.wait() == 0, fork.said
     if "none: here" in fork.said:
         pytest.skip("no file system of our own can be mounted here")

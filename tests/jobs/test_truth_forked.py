@@ -20,7 +20,7 @@ import pytest
 
 from tests.jobs.job_folders import wait_until
 from tests.jobs.notebooks import write_notebook
-from workbench.factory.scaffold import create_project
+from tests.projects import ready_project
 from workbench.jobs import Job, JobRequest, Limits, Retries, cell_states, events, list_jobs
 from workbench.jobs.pool import JobPool
 from workbench.jobs.records import folder
@@ -227,7 +227,7 @@ def _of(job_id: str, pids: set[int]) -> Iterator[psutil.Process]:
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Ended]]]:
     """All cases in one pool, a few at a time: what they do most is wait."""
-    project = create_project(tmp_path_factory.mktemp("forked") / "project")
+    project = ready_project(tmp_path_factory.mktemp("forked") / "project")
     temporary = Path(tempfile.mkdtemp(prefix="wb-", dir="/tmp"))  # sockets have short addresses
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(temporary))

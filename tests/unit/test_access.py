@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException, RestException
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tests.projects import ready_project
 from workbench.access import (
     ROLES,
     act_as,
@@ -27,7 +28,6 @@ from workbench.access import (
     who,
 )
 from workbench.errors import ForbiddenError, GateRefusedError
-from workbench.factory.scaffold import create_project
 from workbench.git import Repository
 from workbench.jobs import JobRequest, list_jobs, resume_jobs, run_jobs
 from workbench.project import Project
@@ -46,7 +46,7 @@ admin = ["root@example.org", "Ada"]
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.delenv("JUPYTERHUB_USER", raising=False)
-    project = create_project(tmp_path / "project")
+    project = ready_project(tmp_path / "project")
     with (project.root / "workbench.toml").open("a") as settings:
         settings.write(NAMED)
     write_notebook(project, "one.ipynb", "1 + 1")

@@ -29,6 +29,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from tests.projects import ready_project
 from workbench.factory.scaffold import create_project
 from workbench.project import Project
 from workbench.tracking import autolog
@@ -43,7 +44,7 @@ CAT = {"iterations": 6, "verbose": False, "allow_writing_files": False, "thread_
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return create_project(tmp_path_factory.mktemp("autolog") / "project")
+    return ready_project(tmp_path_factory.mktemp("autolog") / "project")
 
 
 @pytest.fixture

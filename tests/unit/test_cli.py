@@ -120,25 +120,35 @@ def test_locked_records_are_said(
     _refused(done, "database is locked", code=1)
 
 
-def test_a_state_folder_that_cannot_be_is_said(cli: Cli, blank_project: Project) -> None:
-    (blank_project.root / ".workbench").write_text("a file, where a folder has to be")
-    _refused(cli("jobs", "list", folder=blank_project.root), ".workbench", code=1)
+def test_a_state_folder_that_cannot_be_is_said(cli: Cli, new_project: Project) -> None:
+    (new_project.root / ".workbench").write_text("a file, where a folder has to be")
+    _refused(cli("jobs", "list", folder=new_project.root), ".workbench", code=1)
 
 
-def test_json_is_one_document_and_nothing_else(blank_project: Project) -> None:
-    for command in (
-        ["jobs", "list"],
-        ["runs", "list"],
-        ["models", "list"],
-        ["features", "list"],
-        ["score", "list"],
-        ["monitor", "list"],
-        ["monitor", "alerts"],
-        ["factory", "list"],
-    ):
-        done = run_cli(*command, "--json", folder=blank_project.root)
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout) == []
+_IN_TURN = """
+import json, os, sys
+from workbench.cli import main
+for number, command in enumerate(json.loads(sys.argv[1])):
+    sys.stdout.flush()
+    os.dup2(os.open(f"{number}.json", os.O_WRONLY | os.O_CREAT), 1)
+    sys.argv[1:] = [*command.split(), "--json"]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, command
+"""
+
+
+def test_json_is_one_document_and_nothing_else(new_project: Project) -> None:
+    """In a process that has imported nothing, made no tables, and told nobody of it yet."""
+    commands = [
+        *("jobs list", "runs list", "models list", "features list", "score list"),
+        *("monitor list", "monitor alerts", "factory list"),
+    ]
+    code = [sys.executable, "-c", _IN_TURN, json.dumps(commands)]
+    subprocess.run(code, cwd=new_project.root, check=True)
+    for number, _ in enumerate(commands):
+        assert json.loads((new_project.root / f"{number}.json").read_text()) == []
 
 
 def test_an_empty_list_says_what_to_do(cli: Cli, blank_project: Project) -> None:

@@ -17,20 +17,19 @@ import polars as pl
 import pytest
 import yaml
 
+from tests.models import logged
+from tests.projects import ready_project
 from workbench.errors import DataError, UsageError
 from workbench.evaluation import evaluate
 from workbench.explanation import explain
-from workbench.factory.scaffold import create_project
 from workbench.gates import compare_ways
 from workbench.git import Repository
 from workbench.project import Project
 from workbench.registry import Scorer, register
 from workbench.serving.sql import sql
-from workbench.tracking import client, create_run, current_run, finish_run
+from workbench.tracking import client, create_run
 from workbench.tracking.flavors import fetch_model, load_model, log_model
 from workbench.tracking.integrity import DIGEST, folder_digest
-
-TRACED = {"mlflow.source.git.commit": "a" * 40, "execution.linear": "true"}
 
 SCALING = """
 CENTRE = 10.0
@@ -173,7 +172,7 @@ class Code:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """One project for the module, whose code each test finds as it is written above."""
-    return create_project(tmp_path_factory.mktemp("custom") / "project")
+    return ready_project(tmp_path_factory.mktemp("custom") / "project")
 
 
 @pytest.fixture
@@ -198,14 +197,7 @@ def log(project: Project) -> Callable[..., str]:
 
 
 def _registered(project: Project, name: str, model: Any, example: pl.DataFrame) -> str:
-    run_id = create_run(project, "train", tags=TRACED, params={})
-    mlflow.set_tracking_uri(project.tracking_uri)
-    with mlflow.start_run(run_id=run_id):
-        run = current_run(project)
-        run.log_dataset("rows", example, "training")
-        run.log_model(model, example=example)
-    finish_run(project, run_id, "FINISHED")
-    return register(project, name, run_id, owner="ada")
+    return register(project, name, logged(project, model, example=example), owner="ada")
 
 
 def _punctual(code: Code, rows: pl.DataFrame) -> Any:
@@ -213,8 +205,8 @@ def _punctual(code: Code, rows: pl.DataFrame) -> Any:
 
 
 def _folder(project: Project, uri: str) -> Path:
-    logged = client(project).get_logged_model(uri.removeprefix("models:/"))
-    return Path(logged.artifact_location.removeprefix("file://"))
+    stored = client(project).get_logged_model(uri.removeprefix("models:/"))
+    return Path(stored.artifact_location.removeprefix("file://"))
 
 
 def _forge(project: Project, uri: str) -> None:

@@ -10,31 +10,27 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
-from sklearn.linear_model import LogisticRegression
 from sqlalchemy import text
 
+from tests.models import judged, late_rows, made
+from tests.projects import copied, ready_project
 from workbench.access import acting_as, who
 from workbench.errors import ForbiddenError, GateRefusedError, NotFoundError, UsageError
-from workbench.factory.scaffold import create_project
-from workbench.gates import GateSpec, Question, Threshold, judge
+from workbench.gates import GateSpec, Threshold
 from workbench.project import Project
 from workbench.registry import (
-    GateReport,
     approve,
     get_model,
     list_decisions,
     promote,
-    register,
     rollback,
     verify_decisions,
 )
 from workbench.store import database
-from workbench.tracking import client, create_run, current_run, finish_run
+from workbench.tracking import client
 
-TRACED = {"mlflow.source.git.commit": "a" * 40, "execution.linear": "true"}
 ROLES = """
 [roles]
 viewer = ["*"]
@@ -46,16 +42,35 @@ admin = ["root@example.org"]
 
 @pytest.fixture(scope="module")
 def rows() -> pl.DataFrame:
-    """200 rows in which `signal` says much about `late`."""
-    random = np.random.default_rng(0)
-    signal = random.normal(size=200)
-    late = random.random(200) < 1 / (1 + np.exp(-2 * signal))
-    return pl.DataFrame({"signal": signal, "late": late})
+    return late_rows()
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory: pytest.TempPathFactory, rows: pl.DataFrame) -> Project:
+    """A project with four versions of a model, which nobody has judged: copy it to change it."""
+    project = ready_project(tmp_path_factory.mktemp("four") / "project")
+    assert [made(project, rows) for _ in range(4)] == ["1", "2", "3", "4"]
+    return project
+
+
+@pytest.fixture(scope="module")
+def three(four: Project, tmp_path_factory: pytest.TempPathFactory, rows: pl.DataFrame) -> Project:
+    """The same after three of them were champion, each after it was judged: copy it as well."""
+    project = copied(four, tmp_path_factory.mktemp("three") / "project")
+    for version in ("1", "2", "3"):
+        judged(project, rows, "late", version)
+        promote(project, "late", version, "champion", reason="better")
+    return project
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return create_project(tmp_path / "project")
+def project(four: Project, tmp_path: Path) -> Project:
+    return copied(four, tmp_path / "project")
+
+
+@pytest.fixture
+def promoted(three: Project, tmp_path: Path) -> Project:
+    return copied(three, tmp_path / "project")
 
 
 @pytest.fixture
@@ -66,52 +81,8 @@ def team(project: Project) -> Project:
     return Project.find(project.root)
 
 
-def made(project: Project, rows: pl.DataFrame, name: str = "late") -> str:
-    """Train, log and register a version."""
-    import mlflow
-
-    run_id = create_run(project, "train", tags=TRACED, params={})
-    mlflow.set_tracking_uri(project.tracking_uri)
-    with mlflow.start_run(run_id=run_id):
-        run = current_run(project)
-        run.log_dataset("rows", rows, "training")
-        run.log_model(
-            LogisticRegression().fit(rows[["signal"]].to_numpy(), rows["late"]), ["signal"]
-        )
-    finish_run(project, run_id, "FINISHED")
-    return register(project, name, run_id, owner="ada")
-
-
-def gated(
-    project: Project,
-    rows: pl.DataFrame,
-    version: str,
-    spec: GateSpec | None = None,
-    name: str = "late",
-) -> GateReport:
-    return judge(
-        Question(
-            project=project,
-            spec=spec or GateSpec(),
-            factory="f",
-            model=name,
-            version=version,
-            rows=rows,
-            label="late",
-            window="all",
-            champion=get_model(project, name).aliases.get("champion"),
-        )
-    )
-
-
-def test_rolling_back_goes_back_and_back_again(project: Project, rows: pl.DataFrame) -> None:
-    versions = []
-    for _ in range(3):
-        version = made(project, rows)
-        gated(project, rows, version)
-        promote(project, "late", version, "champion", reason="better")
-        versions.append(version)
-    assert versions == ["1", "2", "3"]
+def test_rolling_back_goes_back_and_back_again(promoted: Project, rows: pl.DataFrame) -> None:
+    project = promoted
     first = rollback(project, "late", reason="it answers nonsense")
     assert (first.version, first.previous, first.outcome) == ("2", "3", "rolled back")
     assert get_model(project, "late").aliases == {"champion": "2"}
@@ -119,7 +90,7 @@ def test_rolling_back_goes_back_and_back_again(project: Project, rows: pl.DataFr
     with pytest.raises(GateRefusedError, match="version 1 is the first that has champion"):
         rollback(project, "late")
     assert get_model(project, "late").aliases == {"champion": "1"}
-    gated(project, rows, "3")
+    judged(project, rows, "late", "3")
     promote(project, "late", "3", "champion", reason="mended")
     assert rollback(project, "late").version == "1"  # not 2, which was taken back
     assert verify_decisions(project).broken == []
@@ -136,13 +107,8 @@ def test_rolling_back_goes_back_and_back_again(project: Project, rows: pl.DataFr
         ("UPDATE decisions SET hash = 'unchained:2' WHERE id = 2", "without a hash stands among"),
     ],
 )
-def test_no_decision_can_be_changed_unseen(
-    project: Project, rows: pl.DataFrame, tamper: str, said: str
-) -> None:
-    for _ in range(3):
-        version = made(project, rows)
-        gated(project, rows, version)
-        promote(project, "late", version, "champion", reason="better")
+def test_no_decision_can_be_changed_unseen(promoted: Project, tamper: str, said: str) -> None:
+    project = promoted
     verified = verify_decisions(project)
     assert (verified.decisions, verified.unchained, verified.broken) == (3, 0, [])
     head = client(project).get_registered_model("late").tags["workbench.decision.champion"]
@@ -155,9 +121,9 @@ def test_no_decision_can_be_changed_unseen(
 def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(
     project: Project, rows: pl.DataFrame
 ) -> None:
-    versions = [made(project, rows) for _ in range(4)]
+    versions = ["1", "2", "3", "4"]
     for version in versions:
-        gated(project, rows, version)
+        judged(project, rows, "late", version)
 
     def tried(version: str) -> str:
         try:
@@ -178,10 +144,10 @@ def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(
 def test_a_promotion_that_is_killed_is_completed_by_the_next_call(
     project: Project, rows: pl.DataFrame
 ) -> None:
-    first, second = made(project, rows), made(project, rows)
-    gated(project, rows, first)
+    first, second = "1", "2"
+    judged(project, rows, "late", first)
     promote(project, "late", first, "champion", reason="r")
-    gated(project, rows, second)
+    judged(project, rows, "late", second)
     script = f"""
         import os, signal
         from mlflow import MlflowClient
@@ -201,8 +167,8 @@ def test_a_promotion_that_is_killed_is_completed_by_the_next_call(
 
 
 def test_evidence_that_was_changed_is_none(project: Project, rows: pl.DataFrame) -> None:
-    version = made(project, rows)
-    report = gated(project, rows, version)
+    version = "1"
+    report = judged(project, rows, "late", version)
     run_id = client(project).get_model_version("late", version).run_id
     path = f"gate/{report.digest[:12]}.json"
     client(project).log_dict(run_id, {**report.model_dump(mode="json"), "rows": 10**6}, path)
@@ -220,8 +186,8 @@ def test_an_override_takes_an_admin_and_a_reason_and_shows_for_ever(
     team: Project, rows: pl.DataFrame
 ) -> None:
     with acting_as("dev@example.org"):
-        version = made(team, rows)
-        gated(team, rows, version, GateSpec(thresholds={"roc_auc": Threshold(min=0.999)}))
+        version = "1"
+        judged(team, rows, "late", version, GateSpec(thresholds={"roc_auc": Threshold(min=0.999)}))
     for name, said in (
         ("dev@example.org", "is developer here and may not override .* takes the role admin"),
         ("ann@example.org", "is approver here"),
@@ -240,7 +206,7 @@ def test_an_override_takes_an_admin_and_a_reason_and_shows_for_ever(
         "root@example.org",
     )
     assert "didn't pass the gate" in decision.evidence["missing"][0]
-    [found] = get_model(team, "late").versions
+    [found] = [one for one in get_model(team, "late").versions if one.version == version]
     assert found.override == "fire"
     assert client(team).get_model_version("late", version).tags["workbench.override"] == "fire"
 
@@ -250,7 +216,7 @@ def test_each_role_may_what_it_may(team: Project, rows: pl.DataFrame) -> None:
         made(team, rows)
     with acting_as("dev@example.org"):
         version = made(team, rows)
-        gated(team, rows, version)
+        judged(team, rows, "late", version)
         with pytest.raises(ForbiddenError, match="may not move champion of late"):
             promote(team, "late", version, "champion", reason="r")
         promote(team, "late", version, "challenger", reason="r")  # no alias of production
@@ -266,8 +232,8 @@ def test_each_role_may_what_it_may(team: Project, rows: pl.DataFrame) -> None:
 def test_people_are_needed_where_the_policy_says_so(team: Project, rows: pl.DataFrame) -> None:
     policy = GateSpec(approvals={"approver": 2})
     with acting_as("dev@example.org"):
-        version = made(team, rows)
-        gated(team, rows, version, policy)
+        version = "1"
+        judged(team, rows, "late", version, policy)
 
     def tried() -> None:
         with acting_as("ann@example.org"):

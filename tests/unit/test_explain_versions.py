@@ -16,9 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 import workbench as wb
+from tests.projects import ready_project
 from workbench.errors import DataError, ForbiddenError, NotFoundError, UsageError
 from workbench.explanation import Explanation, explain, read_explanation, store_explanation
-from workbench.factory.scaffold import create_project
 from workbench.project import Project
 from workbench.tracking import client, create_run
 from workbench.tracking.flavors import load_model, log_model
@@ -35,7 +35,7 @@ def rows() -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, rows: pl.DataFrame) -> Project:
     """A project with three models: two versions of trees, one of a line."""
-    made = create_project(tmp_path_factory.mktemp("explain") / "project")
+    made = ready_project(tmp_path_factory.mktemp("explain") / "project")
     late = (rows["height"] + rows["width"] * rows["depth"] > 0).to_numpy()
     labels = np.where(late, "late", "early").astype(object)
     trees = [LGBMClassifier(n_estimators=n, verbose=-1, n_jobs=1) for n in (5, 10)]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import polars as pl
 import pytest
 
 from tests.conftest import call_cli
+from tests.forks import Forks, forking
 from workbench import Project
 from workbench.errors import ConfigError, FeatureError, NotFoundError, UsageError
 from workbench.features import (
@@ -599,30 +599,35 @@ def NAME():
 '''
 
 
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    imports = "from workbench import Project; from workbench.features import apply\n"
+    with forking(tmp_path_factory.mktemp("logs"), imports) as forks:
+        yield forks
+
+
 def edition(number: int) -> str:
     views = (MANY.replace("NAME", f"v{n}").replace("EDITION", f"{number}") for n in range(120))
     return "".join(views)
 
 
-def test_a_kill_leaves_the_old_definitions_or_the_new(project: Project, write: Write) -> None:
+def test_a_kill_leaves_the_old_definitions_or_the_new(
+    forks: Forks, project: Project, write: Write
+) -> None:
     """Killed at moments all over its work; how long that is, a first one that may end says."""
     write(edition(0))
     apply(project)
-    code = "import sys; from workbench import Project; from workbench.features import apply\n"
-    code += "project = Project.find()\nprint('ready', flush=True)\napply(project)\n"
+    code = "project = Project.find()\nprint('ready', flush=True)\napply(project)\n"
 
     def run(kill_after: float | None) -> float:
-        process = subprocess.Popen(
-            [sys.executable, "-c", code], cwd=project.root, stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        process = forks.start(code, folder=project.root)
+        process.until("ready")
         start = time.monotonic()
-        if kill_after is not None:
+        if kill_after is None:
+            process.wait()
+        else:
             time.sleep(kill_after)
-            process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+            process.kill()
         return time.monotonic() - start
 
     write(edition(1))
@@ -640,11 +645,10 @@ def test_a_kill_leaves_the_old_definitions_or_the_new(project: Project, write: W
     assert {entry.description for entry in catalogue(project)} == {"8"}
 
 
-def test_two_may_apply_at_once(project: Project, write: Write) -> None:
+def test_two_may_apply_at_once(forks: Forks, project: Project, write: Write) -> None:
     write(edition(0))
-    code = "from workbench import Project; from workbench.features import apply\n"
-    code += "apply(Project.find())\n"
-    running = [subprocess.Popen([sys.executable, "-c", code], cwd=project.root) for _ in range(3)]
+    code = "apply(Project.find())\n"
+    running = [forks.start(code, folder=project.root) for _ in range(3)]
     assert [process.wait() for process in running] == [0] * 3
     assert len(catalogue(project)) == 120
     assert len(history(project, "v7")) == 1

@@ -12,7 +12,7 @@ import pytest
 
 from tests.jobs.notebooks import write_notebook
 from tests.jobs.test_notebook_session import kernel
-from workbench.factory.scaffold import create_project
+from tests.projects import ready_project
 from workbench.features.frames import build_frame
 from workbench.git import Repository
 from workbench.jobs import Job, JobRequest, run_jobs
@@ -75,7 +75,7 @@ LOG = "run.log_model(model, columns)"
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Job]:
     """A project whose features are joined, trained on and logged in three cells of a job."""
-    project = create_project(tmp_path_factory.mktemp("chain") / "project")
+    project = ready_project(tmp_path_factory.mktemp("chain") / "project")
     days = [f"2024-01-{day:02}T00:00:00" for day in range(1, 31)]
     rows = {
         "id": [f"row {n}" for n in range(30)],

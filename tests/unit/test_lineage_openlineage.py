@@ -21,8 +21,8 @@ import polars as pl
 import pytest
 
 from tests.jobs.notebooks import write_notebook
+from tests.projects import ready_project
 from tests.servers import free_port
-from workbench.factory.scaffold import create_project
 from workbench.git import Repository
 from workbench.jobs import JobRequest, run_jobs
 from workbench.lineage import column_edges, link, link_all, openlineage
@@ -209,7 +209,7 @@ def test_addresses_without_credentials(address: str, shown: str) -> None:
 
 
 def test_a_server_gets_the_events_of_a_job(tmp_path: Path) -> None:
-    project = create_project(tmp_path / "project")
+    project = ready_project(tmp_path / "project")
     with receiver() as server:
         with (project.root / "workbench.toml").open("a") as settings:
             settings.write(f'\n[lineage]\nopenlineage_url = "{server.address}"\n')

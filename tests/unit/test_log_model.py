@@ -32,8 +32,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from tests.projects import ready_project
 from workbench.errors import DataError, NotFoundError, UsageError
-from workbench.factory.scaffold import create_project
 from workbench.project import Project
 from workbench.tracking.flavors import load_model, log_model, positive_probability
 from workbench.tracking.integrity import DIGEST, folder_digest
@@ -48,7 +48,7 @@ QUIET = {"verbose": False, "allow_writing_files": False, "thread_count": 1, "ite
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return create_project(tmp_path_factory.mktemp("models") / "project")
+    return ready_project(tmp_path_factory.mktemp("models") / "project")
 
 
 @pytest.fixture(autouse=True)

@@ -7,21 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import numpy as np
-import polars as pl
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from tests.conftest import Finished
-from workbench.factory.scaffold import create_project
-from workbench.gates import GateSpec, Question, judge
+from tests.jobs.notebooks import write_notebook
+from tests.models import judged, late_rows, made
+from tests.projects import ready_project
 from workbench.project import Project
-from workbench.registry import get_model, register
-from workbench.tracking import create_run, current_run, finish_run
+from workbench.registry import get_model
 
 CLI = Callable[..., Finished]
-TRACED = {"mlflow.source.git.commit": "a" * 40, "execution.linear": "true"}
 TRAIN = """
 import numpy as np
 import polars as pl
@@ -30,60 +25,25 @@ from sklearn.linear_model import LogisticRegression
 import workbench as wb
 
 rows = wb.data.read("rows")
-model = LogisticRegression(C=strength).fit(rows[["x"]].to_numpy(), rows["late"].to_numpy())
-wb.log_model(model, example=rows[["x"]])
+model = LogisticRegression(C=strength).fit(rows[["signal"]].to_numpy(), rows["late"].to_numpy())
+wb.log_model(model, example=rows[["signal"]])
 """
 
 
 @pytest.fixture(scope="module")
-def rows() -> pl.DataFrame:
-    random = np.random.default_rng(0)
-    x = random.normal(size=200)
-    return pl.DataFrame({"x": x, "late": random.random(200) < 1 / (1 + np.exp(-2 * x))})
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, rows: pl.DataFrame) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with a source, a training notebook and two versions that passed a gate."""
-    project = create_project(tmp_path_factory.mktemp("models") / "project")
-    rows.write_parquet(project.root / "rows.parquet")
-    with (project.root / "workbench.toml").open("a") as settings:
+    root, rows = ready_project(tmp_path_factory.mktemp("models") / "project").root, late_rows()
+    rows.write_parquet(root / "rows.parquet")
+    with (root / "workbench.toml").open("a") as settings:
         settings.write('[sources.rows]\naddress = "rows.parquet"\n')
-    parameters = nbformat.v4.new_code_cell("strength: float = 1.0  # inverse of regularisation")
-    parameters.metadata.tags = ["parameters"]
-    cells = [parameters, nbformat.v4.new_code_cell(TRAIN.strip())]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
-    nbformat.write(notebook, project.root / "notebooks" / "train.ipynb")
-    project = Project.find(project.root)
+    strength = "strength: float = 1.0  # inverse of regularisation"
+    write_notebook(root / "notebooks" / "train.ipynb", TRAIN.strip(), parameters=strength)
+    project = Project.find(root)
     for _ in range(2):
-        _passed(project, rows)
+        version = made(project, rows)
+        assert judged(project, rows, "late", version, factory="").outcome == "passed"
     return project
-
-
-def _passed(project: Project, rows: pl.DataFrame) -> None:
-    import mlflow
-
-    run_id = create_run(project, "train", tags=TRACED, params={})
-    mlflow.set_tracking_uri(project.tracking_uri)
-    with mlflow.start_run(run_id=run_id):
-        run = current_run(project)
-        run.log_dataset("rows", rows, "training")
-        run.log_model(LogisticRegression().fit(rows[["x"]].to_numpy(), rows["late"]), ["x"])
-    finish_run(project, run_id, "FINISHED")
-    version = register(project, "late", run_id, owner="ada")
-    question = Question(
-        project=project,
-        spec=GateSpec(),
-        factory="",
-        model="late",
-        version=version,
-        rows=rows,
-        label="late",
-        window="all",
-        champion=None,
-    )
-    judge(question)
 
 
 def test_promote_roll_back_and_verify(
@@ -154,5 +114,5 @@ def test_a_mistake_is_named(
 
 
 def test_nothing_is_in_production_at_first(tmp_path: Path, cli: CLI) -> None:
-    create_project(tmp_path / "new")
+    ready_project(tmp_path / "new")
     assert "nothing is in production" in cli("models", "production", folder=tmp_path / "new").stdout

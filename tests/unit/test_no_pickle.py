@@ -23,17 +23,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from tests.models import logged
+from tests.projects import ready_project
 from workbench.errors import DataError
-from workbench.factory.scaffold import create_project
 from workbench.gates import compare_ways
 from workbench.project import Project
 from workbench.registry import register
-from workbench.tracking import client, create_run, current_run, finish_run
+from workbench.tracking import client, create_run
 from workbench.tracking.flavors import load_model, log_model
 from workbench.tracking.integrity import DIGEST, folder_digest
 from workbench.tracking.models import format_of
-
-TRACED = {"mlflow.source.git.commit": "a" * 40, "execution.linear": "true"}
 
 _watching = False
 _opened: list[str] = []
@@ -62,7 +61,7 @@ def unpickling() -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return create_project(tmp_path_factory.mktemp("pickles") / "project")
+    return ready_project(tmp_path_factory.mktemp("pickles") / "project")
 
 
 @pytest.fixture(scope="module")
@@ -143,8 +142,8 @@ class _Trap:
 
 
 def _folder(project: Project, uri: str) -> Path:
-    logged = client(project).get_logged_model(uri.removeprefix("models:/"))
-    return Path(logged.artifact_location.removeprefix("file://"))
+    stored = client(project).get_logged_model(uri.removeprefix("models:/"))
+    return Path(stored.artifact_location.removeprefix("file://"))
 
 
 def _forge(project: Project, uri: str) -> None:
@@ -220,14 +219,8 @@ def test_a_fresh_process_opens_no_pickle_either(
     trap = tmp_path / "exploded"
     frame = pl.from_pandas(rows[["signal"]])
     model = LogisticRegression().fit(rows[["signal"]], rows["signal"] > 0)
-    run_id = create_run(project, "train", tags=TRACED, params={})
-    mlflow.set_tracking_uri(project.tracking_uri)
-    with mlflow.start_run(run_id=run_id):
-        current_run(project).log_dataset("rows", frame, "training")
-        uri = current_run(project).log_model(model, example=frame)
-    finish_run(project, run_id, "FINISHED")
-    version = register(project, "trapped", run_id, owner="ada")
-    folder = _folder(project, uri)
+    version = register(project, "trapped", logged(project, model, example=frame), owner="ada")
+    folder = _folder(project, client(project).get_model_version("trapped", version).source)
     _trapped(folder, trap)
     client(project).set_model_version_tag("trapped", version, DIGEST, folder_digest(folder))
     reports = compare_ways(project, "trapped", version, same_environment=True)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tests.forks import Fork, Forks, forking
 from workbench import Project
 from workbench.features import FeatureView, load_definitions, training_frame
 from workbench.features.offline import Sources, materialize, partitions, rows
@@ -38,14 +37,15 @@ def counts(table):
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SCHEMA = {"k": pl.Int64, "at": pl.Datetime("us", "UTC"), "x": pl.Int64}
 
-PREAMBLE = """
-import sys
+IMPORTS = """
 from datetime import UTC, datetime, timedelta
 import polars as pl
 from workbench import Project
 from workbench.features import load_definitions
 from workbench.features.offline import Sources, append, materialize
+"""
 
+PREAMBLE = """
 project = Project.find(sys.argv[1])
 definitions = load_definitions(project)
 views = [definitions.view(name) for name in ("values", "counts")]
@@ -87,23 +87,23 @@ def project(tmp_path: Path) -> Project:
     return Project.find(tmp_path)
 
 
-def started(code: str, project: Project, *arguments: object) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(project.root), *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with forking(tmp_path_factory.mktemp("logs"), IMPORTS) as forks:
+        yield forks
+
+
+def started(forks: Forks, code: str, project: Project, *arguments: object) -> Fork:
+    process = forks.start(code, project.root, *arguments)
+    process.until("ready\n")
     return process
 
 
-def killed_after(process: subprocess.Popen[str], seconds: float) -> list[str]:
+def killed_after(process: Fork, seconds: float) -> list[str]:
     """Kill the process after a while; return the lines that it had printed since it was ready."""
     time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    said, _ = process.communicate()
-    return said.split()
+    process.kill()
+    return process.said.split()[1:]
 
 
 def appended(project: Project) -> tuple[int, int]:
@@ -115,20 +115,21 @@ def appended(project: Project) -> tuple[int, int]:
     return newest + 1, row["counts__count_90d"]
 
 
-def test_a_writer_killed_at_any_moment_leaves_all_that_it_had_confirmed(project: Project) -> None:
+def test_a_writer_killed_at_any_moment_leaves_all_that_it_had_confirmed(
+    forks: Forks, project: Project
+) -> None:
     chance = random.Random(5)
     done = 0
     for _ in range(5):
-        process = started(APPENDS, project, "one", done, 10_000)
+        process = started(forks, APPENDS, project, "one", done, 10_000)
         said = killed_after(process, chance.uniform(0.0, 0.6))
         done = int(said[-1]) + 1 if said else done
         values, counts = appended(project)
         # The batch it was at may be in one of the views, in both or in none; never half of it.
         assert values in (done, done + 1)
         assert counts in (done, done + 1)
-    process = started(APPENDS, project, "one", done, done + 2)
-    process.communicate()
-    assert process.returncode == 0
+    process = started(forks, APPENDS, project, "one", done, done + 2)
+    assert process.wait() == 0
     assert appended(project) == (done + 2, done + 2)
     assert leftovers(project) == []
 
@@ -146,14 +147,13 @@ def leftovers(project: Project) -> list[str]:
     return found
 
 
-def test_two_writers_at_once_both_end_up_in_the_table(project: Project) -> None:
+def test_two_writers_at_once_both_end_up_in_the_table(forks: Forks, project: Project) -> None:
     writers = [
-        started(APPENDS, project, name, first, first + 25)
+        started(forks, APPENDS, project, name, first, first + 25)
         for name, first in (("one", 0), ("two", 25))
     ]
     for writer in writers:
-        writer.communicate()
-        assert writer.returncode == 0
+        assert writer.wait() == 0
     assert appended(project) == (50, 50)
     view = load_definitions(project).view("values")
     assert isinstance(view, FeatureView)
@@ -163,7 +163,9 @@ def test_two_writers_at_once_both_end_up_in_the_table(project: Project) -> None:
 
 
 @pytest.mark.parametrize("memory_mb", [4096, 256], ids=["in memory", "cut on disk"])
-def test_a_table_whose_writer_is_killed_is_there_or_not(project: Project, memory_mb: int) -> None:
+def test_a_table_whose_writer_is_killed_is_there_or_not(
+    forks: Forks, project: Project, memory_mb: int
+) -> None:
     """With 256 MB the source is larger than its share: it is cut by entity on disk first."""
     height = 800_000
     number = pl.int_range(height)
@@ -175,7 +177,7 @@ def test_a_table_whose_writer_is_killed_is_there_or_not(project: Project, memory
     project = Project.find(project.root)
     chance = random.Random(memory_mb)
     for _ in range(3):
-        killed_after(started(MATERIALIZES, project), chance.uniform(0.1, 1.2))
+        killed_after(started(forks, MATERIALIZES, project), chance.uniform(0.1, 1.2))
         complete = [path.parent for path in project.state.glob("offline/views/*/manifest.json")]
         for folder in complete:
             assert pl.scan_parquet(folder / "*.parquet").select(pl.len()).collect().item() == height

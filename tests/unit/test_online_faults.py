@@ -5,10 +5,8 @@ the new ones.
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +15,7 @@ import polars as pl
 import pytest
 
 from tests import servers
+from tests.forks import Fork, Forks, forking
 from workbench import Project
 from workbench.features.online import (
     OnlineReader,
@@ -55,12 +54,14 @@ address = "rows.parquet"
 """
 
 # It says when it begins to write and when it has ended, so that most kills fall between the two.
-CHILD = """
-import sys
+IMPORTS = """
 from datetime import datetime
 from pathlib import Path
 from workbench import Project
 from workbench.features.online import filling, materialize_online
+"""
+
+CHILD = """
 filling.CHUNK_ROWS = 40
 project = Project.find(Path(sys.argv[1]))
 said = []
@@ -98,14 +99,14 @@ def stored(project: Project) -> dict[str, object]:
     return content
 
 
-def start(project: Project, until: datetime) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", CHILD, str(project.root), until.isoformat()]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with forking(tmp_path_factory.mktemp("logs"), IMPORTS) as forks:
+        yield forks
 
 
-def wait_for(child: subprocess.Popen[str], word: str) -> None:
-    assert child.stdout is not None
-    assert child.stdout.readline().strip() == word
+def start(forks: Forks, project: Project, until: datetime) -> Fork:
+    return forks.start(CHILD, project.root, until.isoformat())
 
 
 def checked(rows: Sequence[tuple[int, int]], users: Sequence[int], days: set[int]) -> None:
@@ -115,7 +116,9 @@ def checked(rows: Sequence[tuple[int, int]], users: Sequence[int], days: set[int
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
-def test_killed_at_any_moment_it_ends_where_it_would_have(tmp_path: Path, kind: str) -> None:
+def test_killed_at_any_moment_it_ends_where_it_would_have(
+    forks: Forks, tmp_path: Path, kind: str
+) -> None:
     chance = random.Random(kind)
     users = range(1, ROWS, 97)
     with ExitStack() as stack:
@@ -130,19 +133,17 @@ def test_killed_at_any_moment_it_ends_where_it_would_have(tmp_path: Path, kind: 
         for root in (project.root, other.root):
             (root / "features" / "users.py").write_text(code)
         for _ in range(3):
-            with start(project, SECOND) as child:
-                wait_for(child, "begin")
-                end = time.perf_counter() + chance.random() / 2
-                while time.perf_counter() < end:
-                    checked(reader.rows(users), users, {1, 2})
-                child.kill()
+            child = start(forks, project, SECOND)
+            child.until("begin\n")
+            end = time.perf_counter() + chance.random() / 2
+            while time.perf_counter() < end:
+                checked(reader.rows(users), users, {1, 2})
+            child.kill()
             checked(reader.rows(users), users, {1, 2})
             states = progress_of(project, store.address).values()
             torn += any(state.state == "running" for state in states)
         assert torn
-        with start(project, SECOND) as child:
-            child.communicate()
-        assert child.returncode == 0
+        assert start(forks, project, SECOND).wait() == 0
         checked(reader.rows(users), users, {2})
         materialize_online(other, until=SECOND)
         assert stored(project) == stored(other)
@@ -179,12 +180,10 @@ def test_what_was_killed_is_taken_up_where_it_was(
     assert [version.number for version in store.versions("users")] == [begun.number]
 
 
-def test_two_at_once_end_at_the_same_rows(tmp_path: Path) -> None:
+def test_two_at_once_end_at_the_same_rows(forks: Forks, tmp_path: Path) -> None:
     project, other = make(tmp_path / "both"), make(tmp_path / "one")
-    with start(project, SECOND) as one, start(project, SECOND) as two:
-        one.communicate()
-        two.communicate()
-    assert (one.returncode, two.returncode) == (0, 0)
+    both = [start(forks, project, SECOND) for _ in range(2)]
+    assert [one.wait() for one in both] == [0, 0]
     materialize_online(other, until=SECOND)
     assert stored(project) == stored(other)
     assert len(online_store(project).versions()) == 2

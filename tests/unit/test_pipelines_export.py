@@ -53,9 +53,9 @@ EDGES = [
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    from workbench.factory.scaffold import create_project
+    from tests.projects import ready_project
 
-    made = create_project(tmp_path_factory.mktemp("export") / "project")
+    made = ready_project(tmp_path_factory.mktemp("export") / "project")
     root = made.root
     write_notebook(
         root / "note books" / "prepare.ipynb",

@@ -12,13 +12,13 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
+from tests.models import TRACED, judged, late_rows, made, trained
+from tests.projects import ready_project
 from workbench.errors import DataError, GateRefusedError, NotFoundError
-from workbench.factory.scaffold import create_project
-from workbench.gates import GateSpec, Question, Threshold, judge
+from workbench.gates import GateSpec, Threshold
 from workbench.project import Project
 from workbench.registry import (
     Check,
-    GateReport,
     Scorer,
     get_model,
     list_decisions,
@@ -26,73 +26,31 @@ from workbench.registry import (
     record_refusal,
     register,
 )
-from workbench.tracking import Run, client, create_run, current_run, finish_run, load_model
+from workbench.tracking import client, create_run, current_run, load_model
 
 NEIGHBOURS = [
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "sklearn.neighbors._kd_tree.KDTree",
 ]
-TRACED = {"mlflow.source.git.commit": "a" * 40, "execution.linear": "true"}
 
 
 @pytest.fixture(scope="module")
 def rows() -> pl.DataFrame:
-    """400 rows in which `signal` says much about `late` and `noise` nothing."""
-    random = np.random.default_rng(0)
-    signal = random.normal(size=400)
-    late = random.random(400) < 1 / (1 + np.exp(-2 * signal))
-    return pl.DataFrame({"signal": signal, "noise": random.normal(size=400), "late": late})
+    return late_rows(400)
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """One project for the module: what a test makes has a name of its own."""
-    return create_project(tmp_path_factory.mktemp("registry") / "project")
-
-
-def _trained(project: Project, rows: pl.DataFrame, *columns: str) -> str:
-    """Train on `columns` and log it all to a finished run; return the run's id."""
-    import mlflow
-
-    run_id = create_run(project, "train", tags=TRACED, params={})
-    mlflow.set_tracking_uri(project.tracking_uri)
-    with mlflow.start_run(run_id=run_id):
-        run: Run = current_run(project)
-        run.log_dataset("rows", rows, "training")
-        features = rows.select(columns).to_numpy()
-        model = LogisticRegression().fit(features, rows["late"].to_numpy())
-        run.log_model(model, columns)
-    finish_run(project, run_id, "FINISHED")
-    return run_id
-
-
-def _gated(
-    project: Project, rows: pl.DataFrame, name: str, version: str, spec: GateSpec | None = None
-) -> GateReport:
-    question = Question(
-        project=project,
-        spec=spec or GateSpec(),
-        factory="f",
-        model=name,
-        version=version,
-        rows=rows,
-        label="late",
-        window="all",
-        champion=get_model(project, name).aliases.get("champion"),
-    )
-    return judge(question)
-
-
-def _registered(project: Project, name: str, run_id: str) -> str:
-    return register(project, name, run_id, owner="ada")
+    return ready_project(tmp_path_factory.mktemp("registry") / "project")
 
 
 def test_from_run_to_champion_with_evidence(project: Project, rows: pl.DataFrame) -> None:
-    version = _registered(project, "good", _trained(project, rows, "signal"))
+    version = made(project, rows, "good")
     assert version == "1"
     with pytest.raises(GateRefusedError, match="it has been through no gate"):
         promote(project, "good", version, "champion", reason="too early")
-    report = _gated(project, rows, "good", version)
+    report = judged(project, rows, "good", version)
     assert report.outcome == "passed"
     decision = promote(project, "good", version, "champion", reason="it is good")
     assert decision.evidence["digest"] == report.digest
@@ -107,7 +65,7 @@ def test_from_run_to_champion_with_evidence(project: Project, rows: pl.DataFrame
 
 
 def test_a_stored_model_scores_as_it_did_when_trained(project: Project, rows: pl.DataFrame) -> None:
-    version = _registered(project, "same", _trained(project, rows, "signal", "noise"))
+    version = made(project, rows, "same", ["signal", "noise"])
     features = rows.select("signal", "noise").to_numpy()
     expected = LogisticRegression().fit(features, rows["late"].to_numpy()).predict_proba(features)
     scorer = Scorer.load(project, "same", version)
@@ -122,9 +80,9 @@ def test_a_stored_model_scores_as_it_did_when_trained(project: Project, rows: pl
 def test_a_version_without_evidence_of_quality_is_refused(
     project: Project, rows: pl.DataFrame
 ) -> None:
-    version = _registered(project, "poor", _trained(project, rows, "noise"))
+    version = made(project, rows, "poor", ["noise"])
     spec = GateSpec(thresholds={"roc_auc": Threshold(min=0.8)})
-    report = _gated(project, rows, "poor", version, spec)
+    report = judged(project, rows, "poor", version, spec)
     outcomes = {check.code: check.outcome for check in report.checks}
     assert report.outcome == "failed"
     assert outcomes["GT001"] == "failed"
@@ -138,12 +96,12 @@ def test_a_version_without_evidence_of_quality_is_refused(
 def test_a_challenger_must_not_be_worse_than_the_champion(
     project: Project, rows: pl.DataFrame
 ) -> None:
-    good = _registered(project, "rivals", _trained(project, rows, "signal"))
-    _gated(project, rows, "rivals", good)
+    good = made(project, rows, "rivals")
+    judged(project, rows, "rivals", good)
     promote(project, "rivals", good, "champion", reason="first")
-    worse = _registered(project, "rivals", _trained(project, rows, "noise"))
+    worse = made(project, rows, "rivals", ["noise"])
     lenient = GateSpec(beat_baseline=[])
-    report = _gated(project, rows, "rivals", worse, lenient)
+    report = judged(project, rows, "rivals", worse, lenient)
     [check] = [check for check in report.checks if check.code == "GT003"]
     assert check.outcome == "failed"
     assert report.champion_version == good
@@ -159,30 +117,30 @@ def test_a_challenger_must_not_be_worse_than_the_champion(
     ]
     assert get_model(project, "rivals").aliases == {"champion": good}
     tolerant = GateSpec(beat_baseline=[], champion_tolerance=1)
-    assert _gated(project, rows, "rivals", worse, tolerant).outcome == "passed"
+    assert judged(project, rows, "rivals", worse, tolerant).outcome == "passed"
 
 
 def test_a_gate_counts_for_the_policy_it_was_held_under(
     project: Project, rows: pl.DataFrame
 ) -> None:
-    version = _registered(project, "policy", _trained(project, rows, "signal"))
-    _gated(project, rows, "policy", version, GateSpec())
+    version = made(project, rows, "policy")
+    judged(project, rows, "policy", version, GateSpec())
     stricter = GateSpec(thresholds={"brier": Threshold(max=0.2)})
     with pytest.raises(GateRefusedError, match="another policy"):
         promote(project, "policy", version, "champion", reason="r", policy=stricter.digest)
 
 
 def test_the_same_question_has_one_report(project: Project, rows: pl.DataFrame) -> None:
-    version = _registered(project, "once", _trained(project, rows, "signal"))
-    first = _gated(project, rows, "once", version)
-    assert _gated(project, rows, "once", version) == first
-    assert _gated(project, rows.head(300), "once", version) != first
+    version = made(project, rows, "once")
+    first = judged(project, rows, "once", version)
+    assert judged(project, rows, "once", version) == first
+    assert judged(project, rows.head(300), "once", version) != first
 
 
 def test_a_promotion_that_was_cut_short_is_completed(project: Project, rows: pl.DataFrame) -> None:
     """Killed between the decision and the alias: the next call moves the alias, decides nothing."""
-    version = _registered(project, "cut", _trained(project, rows, "signal"))
-    _gated(project, rows, "cut", version)
+    version = made(project, rows, "cut")
+    judged(project, rows, "cut", version)
     promote(project, "cut", version, "champion", reason="r")
     client(project).delete_registered_model_alias("cut", "champion")
     client(project).delete_registered_model_tag("cut", "workbench.decision.champion")
@@ -192,12 +150,13 @@ def test_a_promotion_that_was_cut_short_is_completed(project: Project, rows: pl.
 
 
 def test_registering_a_run_twice_gives_one_version(project: Project, rows: pl.DataFrame) -> None:
-    run_id = _trained(project, rows, "signal")
-    assert _registered(project, "twice", run_id) == _registered(project, "twice", run_id)
+    run_id = trained(project, rows)
+    versions = [register(project, "twice", run_id, owner="ada") for _ in range(2)]
+    assert versions == ["1", "1"]
 
 
 def test_unknown_models_and_versions_are_named(project: Project, rows: pl.DataFrame) -> None:
-    _registered(project, "known", _trained(project, rows, "signal"))
+    made(project, rows, "known")
     with pytest.raises(NotFoundError, match=r"unknown model 'knwon': did you mean known\?"):
         get_model(project, "knwon")
     with pytest.raises(NotFoundError, match="unknown version '7' of model known: there are: 1"):

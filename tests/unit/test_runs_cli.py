@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tests.jobs.notebooks import write_notebook
-from workbench.factory.scaffold import create_project
+from tests.projects import ready_project
 from workbench.git import Repository
 from workbench.git.command import run_git
 from workbench.project import Project
@@ -23,7 +23,7 @@ Cli = Callable[..., Any]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with two finished runs: `few` with 5 trees, `many` with 9."""
-    project = create_project(tmp_path_factory.mktemp("runs") / "project")
+    project = ready_project(tmp_path_factory.mktemp("runs") / "project")
     for name, trees in (("few", 5), ("many", 9)):
         (project.root / "code.py").write_text(f"trees = {trees}\n")
         run_id = create_run(
@@ -51,7 +51,7 @@ def narrow_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose run has so many metrics and such a name that its row is wide."""
     from workbench.experiments import start_branch, switch_branch
 
-    project = create_project(tmp_path_factory.mktemp("narrow") / "project")
+    project = ready_project(tmp_path_factory.mktemp("narrow") / "project")
     start_branch("a-branch-of-a-rather-long-name", project=project)
     switch_branch("main", project=project)
     run_id = create_run(

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tests.projects import ready_project
 from workbench import Project
 from workbench.errors import DataError, NotFoundError, UsageError
-from workbench.factory.scaffold import create_project
 from workbench.lineage import observing_use
 from workbench.registry import Scorer
 from workbench.serving.batch import score_window, scored_frame
@@ -92,7 +92,7 @@ def _fit() -> Iterator[tuple[str, Any, pl.DataFrame]]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return create_project(tmp_path_factory.mktemp("models") / "project")
+    return ready_project(tmp_path_factory.mktemp("models") / "project")
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,18 +17,20 @@ import redis as client_library
 from polars.testing import assert_frame_equal
 
 from tests import servers
+from tests.forks import Fork, Forks, forking
 from tests.streams import add, consumer, expected, streaming_project, view_of
 from workbench.features.offline import Sources, materialize, rows
 from workbench.features.online import online
 
-CONSUME = """
-import os, signal, sys
-from pathlib import Path
+IMPORTS = """
+import signal
 from workbench import Project
 from workbench.features.streaming import consumer, letters, offline, serving, state, stream
+"""
 
+CONSUME = """
 consumer._BATCH, consumer._FLUSH_SECONDS = 7, 0.05  # many places to die at
-point, calls = sys.argv[3], int(sys.argv[4])
+point, calls = sys.argv[2], int(sys.argv[3])
 
 def dies(owner, name):
     real = getattr(owner, name)
@@ -49,12 +49,18 @@ match point:
     case "letters written": dies(letters, "_append")
     case "state written": dies(state.StreamState, "_write_entities")
     case "batch taken": dies(consumer.Consumer, "_take")
-Path(sys.argv[2]).touch()
+print("started", flush=True)
 stream(Project.find(sys.argv[1]), ["bought"])
 """
 
 POINTS = ["stored offline", "written online", "letters written", "state written", "batch taken"]
 """Where a process ends that isn't killed by the clock: after this, before anything else."""
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with forking(tmp_path_factory.mktemp("logs"), IMPORTS) as forks:
+        yield forks
 
 
 @pytest.fixture
@@ -64,7 +70,7 @@ def redis(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_killed_consumer_loses_nothing_and_counts_nothing_twice(
-    redis: str, tmp_path: Path
+    forks: Forks, redis: str, tmp_path: Path
 ) -> None:
     project = streaming_project(tmp_path / "project", redis, lateness="10m")
     client = client_library.Redis.from_url(redis)
@@ -73,8 +79,7 @@ def test_a_killed_consumer_loses_nothing_and_counts_nothing_twice(
     bad = 0
     for round_, point in enumerate(["", *POINTS, ""]):
         bad += _fill(client, chance, written, round_ * 10)
-        started = tmp_path / f"started-{round_}"
-        _killed(project.root, started, point, chance)
+        _killed(forks.start(CONSUME, project.root, point, chance.randrange(1, 4)), point, chance)
     with consumer(project, now=lambda: datetime.now(UTC)) as stream:
         while stream.step(0):
             pass
@@ -130,21 +135,10 @@ def _fill(client: Any, chance: random.Random, written: list[dict[str, Any]], use
     return bad
 
 
-def _killed(root: Path, started: Path, point: str, chance: random.Random) -> None:
+def _killed(fork: Fork, point: str, chance: random.Random) -> None:
     """Let a consumer run until it is killed: at a point of its work, or at any moment."""
-    calls = str(chance.randrange(1, 4))
-    command = [sys.executable, "-c", CONSUME, str(root), str(started), point, calls]
-    process = subprocess.Popen(command)
-    try:
-        end = time.monotonic() + 60
-        while not started.exists() and process.poll() is None and time.monotonic() < end:
-            time.sleep(0.005)
-        if point:
-            process.wait(timeout=60)
-        else:
-            time.sleep(chance.uniform(0.1, 0.8))
-            assert process.poll() is None, "it ended by itself"
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == -signal.SIGKILL
+    fork.until("started")
+    if not point:
+        time.sleep(chance.uniform(0.1, 0.8))
+    code = fork.wait() if point else fork.kill()
+    assert code == -signal.SIGKILL, fork.said

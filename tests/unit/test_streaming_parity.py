@@ -67,6 +67,12 @@ STEPS = st.lists(
         ({"user": 2, "kind": "cup", "amount": 1.0, "pieces": 1}, 120_000, 0, True, 0),
     ]
 )
+@example(  # at once after a look
+    steps=[
+        ({"user": 1, "kind": "cup", "amount": 1.0, "pieces": 1}, 0, 0, True, 0),
+        ({"user": 1, "kind": "cup", "amount": 1.0, "pieces": 1}, 0, 0, True, 0),
+    ]
+)
 def test_what_is_served_is_what_training_has(redis: str, tmp_path: Path, steps: Any) -> None:
     number = next(NUMBER)
     project = streaming_project(
@@ -86,6 +92,8 @@ def test_what_is_served_is_what_training_has(redis: str, tmp_path: Path, steps: 
                 stream.step(0)
                 served.append(online("bought", keys, project))
                 asked += [(user, clock.now) for user in USERS]
+                # What comes in the millisecond of a look would be there for the training frame.
+                clock.now += timedelta(milliseconds=1)
         stream.step(0)
         stream.finish()
         served.append(online("bought", keys, project))

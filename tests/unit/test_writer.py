@@ -19,8 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.projects import ready_project
 from workbench.errors import UsageError
-from workbench.factory.scaffold import create_project
 from workbench.project import Project
 from workbench.tracking.bulk import (
     insert_end,
@@ -43,7 +43,7 @@ _LOGGER = "workbench.tracking"
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """One project for the module: each test has a run of its own."""
-    return create_project(tmp_path_factory.mktemp("writer") / "project")
+    return ready_project(tmp_path_factory.mktemp("writer") / "project")
 
 
 @pytest.fixture

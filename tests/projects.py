@@ -1,0 +1,62 @@
+"""Projects for tests, made once and copied: MLflow migrates a new one's tables for a second."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+
+from mlflow.tracking._tracking_service import utils
+
+from workbench.factory.scaffold import create_project
+from workbench.project import Project
+from workbench.store import database
+from workbench.tracking import initialise
+
+__all__ = ["copied", "ready_project"]
+
+_ADDRESSES = {
+    "experiments": "artifact_location",
+    "runs": "artifact_uri",
+    "logged_models": "artifact_location",
+    "model_versions": "storage_location",
+}
+"""Where MLflow's tables say in which folder files are."""
+
+
+def ready_project(folder: Path) -> Project:
+    """Make a project from the blank template, with all tables there already and nothing in them.
+
+    Its name is `project`, whatever the folder's is.
+    """
+    return copied(_blank(), folder)
+
+
+@cache
+def _blank() -> Project:
+    folder = tempfile.mkdtemp(prefix="workbench-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    project = create_project(Path(folder) / "project")
+    database(project)
+    initialise(project)
+    return project
+
+
+def copied(project: Project, folder: Path) -> Project:
+    """Copy a project that nobody writes to, with its records; its files are then in the copy."""
+    for store in project.state.glob("*.db"):
+        with closing(sqlite3.connect(store)) as source:
+            source.execute("pragma wal_checkpoint(truncate)")
+    left_out = shutil.ignore_patterns("*.db-shm", "*.db-wal")
+    shutil.copytree(project.root, folder, symlinks=True, ignore=left_out)
+    moved = (f"{project.root.as_uri()}/", f"{folder.resolve().as_uri()}/")
+    state = folder / project.state.relative_to(project.root)
+    with closing(sqlite3.connect(state / "mlflow.db")) as store, store:
+        for table, column in _ADDRESSES.items():
+            store.execute(f"update {table} set {column} = replace({column}, ?, ?)", moved)
+    utils._artifact_repos_cache.clear()  # MLflow's, in which the same run is in the same place
+    return Project.find(folder)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 os.environ["COLUMNS"] = "200"  # consoles look once, when they are made
 
@@ -25,6 +26,9 @@ from workbench.store import file_lock
 
 DEMO_VARIABLE = "WORKBENCH_TEST_DEMO"
 """A finished demo's folder, to save its two minutes while writing tests; CI makes a new one."""
+
+settings.register_profile("untimed", deadline=None)  # how long a test takes is no fault of it
+settings.load_profile("untimed")
 
 TOGETHER = ("tests/browser/", "tests/notebooks/")
 """Folders whose tests one worker runs: they share the demo, and what one copies another reads."""

@@ -10,8 +10,6 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-from mlflow.tracking._tracking_service import utils
-
 from workbench.factory.scaffold import create_project
 from workbench.project import Project
 from workbench.store import database
@@ -48,6 +46,8 @@ def _blank() -> Project:
 
 def copied(project: Project, folder: Path) -> Project:
     """Copy a project that nobody writes to, with its records; its files are then in the copy."""
+    from mlflow.tracking._tracking_service import utils
+
     for store in project.state.glob("*.db"):
         with closing(sqlite3.connect(store)) as source:
             source.execute("pragma wal_checkpoint(truncate)")

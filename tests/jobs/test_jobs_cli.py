@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.conftest import Finished, call_cli
 from tests.jobs.notebooks import write_notebook
 from workbench.jobs import list_jobs
 from workbench.project import Project
@@ -34,9 +35,8 @@ def project(blank_project: Project) -> Project:
     return blank_project
 
 
-def _workbench(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "workbench", *arguments]
-    return subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+def _workbench(project: Project, *arguments: str) -> Finished:
+    return call_cli(*arguments, folder=project.root)
 
 
 def test_a_grid_its_failures_and_its_resumption(project: Project) -> None:
@@ -115,8 +115,12 @@ def test_following_and_cancelling_from_elsewhere(project: Project) -> None:
     ],
 )
 def test_wrong_use_is_one_line_and_nothing_is_recorded(
-    project: Project, arguments: tuple[str, ...], message: str
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    message: str,
 ) -> None:
+    monkeypatch.setattr("workbench.jobs.executors.dask._CONNECT_SECONDS", 1)
     done = _workbench(project, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")

@@ -9,11 +9,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import workbench
+from tests.forks import Forks, forking
 
 # What takes most of a second or more, or drags such a thing in.
 HEAVY = {
@@ -65,10 +67,22 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert loaded_by("import workbench") & HEAVY == set()
 
 
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """Processes that have imported what packages of ours may import, and nothing of ours."""
+    allowed = "import numpy, polars, pydantic, sqlalchemy.orm, typer"
+    with forking(tmp_path_factory.mktemp("logs"), allowed) as forks:
+        yield forks
+
+
 @pytest.mark.parametrize("name", [name for name in workbench.__all__ if name.islower()])
-def test_a_package_leaves_the_heaviest_for_when_they_are_used(name: str) -> None:
-    statement = f"import workbench; workbench.{name}"
-    assert loaded_by(statement) & NEVER_AT_IMPORT == set()
+def test_a_package_leaves_the_heaviest_for_when_they_are_used(forks: Forks, name: str) -> None:
+    fork = forks.start(f"import workbench; workbench.{name}; print(*sys.modules)")
+    assert fork.wait() == 0, fork.said
+    [said] = fork.said.splitlines()  # it prints nothing of its own
+    loaded = {module.partition(".")[0] for module in said.split()}
+    assert "workbench" in loaded
+    assert loaded & NEVER_AT_IMPORT == set()
 
 
 def test_every_public_name_is_there_and_listed() -> None:

@@ -305,7 +305,10 @@ def test_a_locked_database_is_waited_for_and_then_said_to_be_locked(tmp_path: Pa
     assert steps(db) == ["accepted"]
 
 
-def test_a_fresh_database_that_is_locked_by_another(tmp_path: Path) -> None:
+def test_a_fresh_database_that_is_locked_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.store.wal._OPENING_SECONDS", 0.2)
     rival = sqlite3.connect(tmp_path / "workbench.db", isolation_level=None)
     rival.execute("begin exclusive")
     with pytest.raises(StoreError, match="database is locked"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.text import Text
@@ -125,8 +125,18 @@ def main() -> None:
     except WorkbenchError as error:
         if _debug:
             raise
-        err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
-        sys.exit(error.exit_code)
+        _say(error)
+    except Exception as error:
+        from workbench.store import disk_full, failure
+
+        if _debug or not disk_full(error):
+            raise
+        _say(failure("this command", error))  # whichever library met it
+
+
+def _say(error: WorkbenchError) -> NoReturn:
+    err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+    sys.exit(error.exit_code)
 
 
 def _interrupt(*_: Any) -> None:

@@ -87,12 +87,12 @@ def show(name: Name, json_: JsonOption = False) -> None:
 @app.command()
 def history(name: Name, json_: JsonOption = False) -> None:
     """Show who moved which alias when, why and on what evidence."""
-    from workbench.registry import get_model, list_decisions
+    from workbench.registry import aliases_of, list_decided, list_decisions
 
     here = project()
-    decisions = list_decisions(here, get_model(here, name).name)
+    aliases_of(here, name)  # there has to be such a model
     if json_:
-        print_json(decisions)
+        print_json(list_decisions(here, name))
         return
     print_table(
         f"Decisions on {name}",
@@ -107,7 +107,7 @@ def history(name: Name, json_: JsonOption = False) -> None:
                 Text.assemble(state_text(d.outcome), " (override)" if d.override else ""),
                 d.reason,
             )
-            for d in decisions
+            for d in list_decided(here, name)
         ),
         empty="no decisions",
     )

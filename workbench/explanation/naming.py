@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import NotFoundError, StoreError, UsageError
 from workbench.project import Project
-from workbench.tracking import client
+from workbench.tracking import client, model_versions, registered_model
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -55,11 +55,9 @@ def find_version(project: Project, text: str) -> Named:
 
 def _found(registry: MlflowClient, text: str) -> Named:
     name, alias, version = _parts(text)
-    models = {model.name: model for model in registry.search_registered_models()}
-    if name not in models:
-        raise NotFoundError.named("model", name, models)
-    versions = {str(v.version): v for v in registry.search_model_versions(f"name = '{name}'")}
-    aliases = {key: str(value) for key, value in models[name].aliases.items()}
+    model = registered_model(registry, name)
+    versions = {str(v.version): v for v in model_versions(registry, name)}
+    aliases = {key: str(value) for key, value in model.aliases.items()}
     if alias is not None and alias not in aliases:
         raise NotFoundError.named("alias", alias, aliases, f" of {name}")
     if alias is None and version is None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from workbench.errors import NotFoundError, StoreError
 from workbench.project import Project
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 __all__ = ["alias_version"]
 
@@ -25,7 +31,7 @@ def alias_version(project: Project, name: str, alias: str) -> str:
 
     mlflow = MlflowClient(project.tracking_uri, project.tracking_uri)
     try:
-        models = {model.name: model.aliases for model in mlflow.search_registered_models()}
+        models = dict(_models(mlflow))
     except MlflowException as error:
         raise StoreError(f"MLflow's registry: {error.message}") from error
     if name not in models:
@@ -34,3 +40,14 @@ def alias_version(project: Project, name: str, alias: str) -> str:
     if alias not in aliases:
         raise NotFoundError.named("alias", alias, aliases, f" of model {name}")
     return str(aliases[alias])
+
+
+def _models(mlflow: MlflowClient) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give all models with their aliases: MLflow answers a page at a time."""
+    token = None
+    while True:
+        page = mlflow.search_registered_models(page_token=token)
+        yield from ((model.name, model.aliases) for model in page)
+        token = page.token
+        if not token:
+            return

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select
 
-from workbench.monitoring.records import Window, list_alerts, list_windows
 from workbench.monitoring.windows import WindowStatus
 from workbench.project import Project
-from workbench.registry import Model, held_by, list_decisions, list_models
-from workbench.tracking import get_run
+from workbench.registry import Decided, Version, held_by, list_decided, list_models
+from workbench.store import AlertRow, WindowRow, database
+from workbench.tracking import run_metrics
 from workbench.usage import COST
 
 __all__ = ["InProduction", "production"]
@@ -44,41 +48,73 @@ class InProduction(BaseModel):
 def production(project: Project) -> list[InProduction]:
     """List what is in production, by model and alias: one page for who answers for it."""
     aliases = project.settings.production_aliases
-    return [
-        _entry(project, model, alias)
+    there = [
+        (model, alias, version)
         for model in list_models(project)
         for alias in aliases
-        if alias in model.aliases
+        for version in model.versions
+        if version.version == model.aliases.get(alias)
+    ]
+    decided: dict[str, list[Decided]] = defaultdict(list)
+    for one in list_decided(project):
+        decided[one.model].append(one)
+    metrics = run_metrics(project, [version.run_id for _, _, version in there])
+    windows, alerts = _last_windows(project), _open_alerts(project)
+    return [
+        _entry(
+            model.name,
+            alias,
+            version,
+            decided[model.name],
+            windows.get((model.name, version.version)),
+            alerts[model.name],
+            metrics.get(version.run_id, {}),
+        )
+        for model, alias, version in there
     ]
 
 
-def _entry(project: Project, model: Model, alias: str) -> InProduction:
-    number = model.aliases[alias]
-    version = next(known for known in model.versions if known.version == number)
-    decisions = list_decisions(project, model.name)
-    moves = [one for one in decisions if one.alias == alias and one.moves]
-    last = moves[-1] if moves and moves[-1].version == number else None
-    promoted = held_by(decisions, alias)
-    window = _last_window(project, model.name, number)
-    alerts = [alert for alert in list_alerts(project) if alert.model == model.name]
-    metrics = get_run(project, version.run_id).metrics
+def _entry(
+    model: str,
+    alias: str,
+    version: Version,
+    decided: Sequence[Decided],
+    window: tuple[datetime, WindowStatus] | None,
+    open_alerts: int,
+    metrics: Mapping[str, float],
+) -> InProduction:
+    moves = [one for one in decided if one.alias == alias and one.moves]
+    last = moves[-1] if moves and moves[-1].version == version.version else None
+    promoted = held_by(decided, alias)
     return InProduction(
-        model=model.name,
+        model=model,
         alias=alias,
-        version=number,
+        version=version.version,
         owner=version.owner,
         since=last.decided_at if last else None,
         by=last.decided_by if last else None,
         reason=last.reason if last else "moved outside of Workbench",
         override=version.override if last and last.override else "",
         factory=promoted[-1].factory if promoted else "",
-        window=window.window_start if window else None,
-        status=window.status if window else None,
-        open_alerts=sum(alert.state == "open" for alert in alerts),
+        window=window[0] if window else None,
+        status=window[1] if window else None,
+        open_alerts=open_alerts,
         cost={name: value for name, value in metrics.items() if name.startswith(COST)},
     )
 
 
-def _last_window(project: Project, model: str, version: str) -> Window | None:
-    windows = [w for w in list_windows(project) if (w.model, w.version) == (model, version)]
-    return max(windows, key=lambda window: window.window_start, default=None)
+def _last_windows(project: Project) -> dict[tuple[str, str], tuple[datetime, WindowStatus]]:
+    """Read when the last window of each version began, and how it was; nothing of its figures."""
+    row = WindowRow
+    query = select(row.model, row.version, row.window_start, row.status).order_by(row.window_start)
+    with database(project).session() as session:
+        found = session.execute(query)
+        return {
+            (m, version): (start, cast("WindowStatus", how)) for m, version, start, how in found
+        }
+
+
+def _open_alerts(project: Project) -> Counter[str]:
+    query = select(AlertRow.model).where(AlertRow.state == "open")
+    with database(project).session() as session:
+        return Counter(session.scalars(query))

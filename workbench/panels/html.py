@@ -14,7 +14,7 @@ from importlib.resources import files
 from workbench.monitoring import Alert, Window
 from workbench.monitoring.windows import day_of
 from workbench.panels.view import ModelView, period
-from workbench.registry import Decision, Version
+from workbench.registry import Decided, Version
 
 __all__ = [
     "METRICS",
@@ -193,7 +193,7 @@ def _alert_item(alert: Alert, view: ModelView) -> str:
     )
 
 
-def _decision_item(decision: Decision) -> str:
+def _decision_item(decision: Decided) -> str:
     replaced = f", instead of version {decision.previous}" if decision.previous else ""
     return (
         f"<b>{escape(decision.alias)}</b> {_badge(decision.outcome, _OUTCOMES[decision.outcome])} "

@@ -6,14 +6,15 @@ after this module.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from workbench.monitoring import Alert, Window, list_alerts, list_windows
 from workbench.monitoring.windows import PREDICTION, day_of
 from workbench.project import Project
-from workbench.registry import Decision, Version, list_decisions, list_models
+from workbench.registry import Decided, Version, list_decided, list_models
 
 __all__ = [
     "CHAMPION",
@@ -31,7 +32,7 @@ __all__ = [
 
 CHAMPION = "champion"
 
-_Record = TypeVar("_Record", Window, Alert)
+_Record = TypeVar("_Record", Window, Alert, Decided)
 
 Tone = Literal["ok", "warning", "alert", "insufficient", "unwatched"]
 
@@ -50,7 +51,7 @@ class ModelView:
 
     name: str
     champion: Version | None
-    promotion: Decision | None
+    promotion: Decided | None
     """The newest decision that made `champion` the champion."""
     versions: tuple[Version, ...]
     """Newest first."""
@@ -58,7 +59,7 @@ class ModelView:
     """Oldest first."""
     alerts: tuple[Alert, ...]
     """Newest window first."""
-    decisions: tuple[Decision, ...]
+    decisions: tuple[Decided, ...]
     """Newest first."""
 
     @property
@@ -110,29 +111,33 @@ class DriftCell:
 def load_models(project: Project) -> list[ModelView]:
     """Read every model of the registry, and every one that windows speak of, by name."""
     models = {model.name: model for model in list_models(project)}
-    windows, alerts, decisions = (
-        list_windows(project),
-        list_alerts(project),
-        list_decisions(project),
-    )
-    names = sorted({*models, *(window.model for window in windows)})
+    windows = _by_model(sorted(list_windows(project), key=lambda window: window.window_start))
+    alerts = _by_model(list_alerts(project))
+    decisions = _by_model(reversed(list_decided(project)))
     views = []
-    for name in names:
+    for name in sorted({*models, *windows}):
         versions = models[name].versions if name in models else []
         champion = models[name].aliases.get(CHAMPION) if name in models else None
-        own = [decision for decision in reversed(decisions) if decision.model == name]
+        own = decisions.get(name, [])
         views.append(
             ModelView(
                 name=name,
                 champion=next((v for v in versions if v.version == champion), None),
                 promotion=next((d for d in own if _promoted(d, champion)), None),
                 versions=tuple(versions),
-                windows=tuple(sorted(_of(name, windows), key=lambda w: w.window_start)),
-                alerts=tuple(_of(name, alerts)),
+                windows=tuple(windows.get(name, ())),
+                alerts=tuple(alerts.get(name, ())),
                 decisions=tuple(own),
             )
         )
     return views
+
+
+def _by_model(records: Iterable[_Record]) -> dict[str, list[_Record]]:
+    found: dict[str, list[_Record]] = defaultdict(list)
+    for record in records:
+        found[record.model].append(record)
+    return dict(found)
 
 
 def period(window: Window, among: Sequence[Window]) -> str:
@@ -196,11 +201,7 @@ def _cells(window: Window, name: str) -> list[DriftCell]:
     ]
 
 
-def _of(name: str, records: Sequence[_Record]) -> list[_Record]:
-    return [record for record in records if record.model == name]
-
-
-def _promoted(decision: Decision, version: str | None) -> bool:
+def _promoted(decision: Decided, version: str | None) -> bool:
     found = (decision.alias, decision.version, decision.outcome)
     return found == (CHAMPION, version, "promoted")
 

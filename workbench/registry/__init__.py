@@ -6,11 +6,13 @@ and only on a passed gate: no evidence, no promotion. Every move is a decision t
 
 from workbench.registry.decisions import (
     Approval,
+    Decided,
     Decision,
     Verification,
     approve,
     held_by,
     list_approvals,
+    list_decided,
     list_decisions,
     promote,
     record_refusal,
@@ -20,21 +22,31 @@ from workbench.registry.decisions import (
 from workbench.registry.registering import register
 from workbench.registry.reports import Check, GateReport
 from workbench.registry.scorer import Scorer
-from workbench.registry.versions import Model, Version, get_model, list_models, model_uri
+from workbench.registry.versions import (
+    Model,
+    Version,
+    aliases_of,
+    get_model,
+    list_models,
+    model_uri,
+)
 
 __all__ = [
     "Approval",
     "Check",
+    "Decided",
     "Decision",
     "GateReport",
     "Model",
     "Scorer",
     "Verification",
     "Version",
+    "aliases_of",
     "approve",
     "get_model",
     "held_by",
     "list_approvals",
+    "list_decided",
     "list_decisions",
     "list_models",
     "model_uri",

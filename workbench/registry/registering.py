@@ -11,8 +11,8 @@ from workbench.errors import GateRefusedError, NotFoundError, WorkbenchError
 from workbench.lineage import link
 from workbench.project import Project
 from workbench.registry.versions import FORMAT, OWNER, as_store_error, model_uri
-from workbench.store import file_lock
-from workbench.tracking import client, fetch_model
+from workbench.store import disk_full, file_lock, room
+from workbench.tracking import client, fetch_model, model_versions, registered_model
 from workbench.tracking.capture.origin import COMMIT, JOB_TAG, LINEAR, SNAPSHOT
 from workbench.tracking.integrity import DIGEST
 from workbench.tracking.models import format_of
@@ -20,7 +20,9 @@ from workbench.tracking.recorded import read_recorded
 from workbench.tracking.store import ask_experiment
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.entities import Run
+    from mlflow.entities.model_registry import RegisteredModel
 
 __all__ = ["register"]
 
@@ -61,22 +63,45 @@ def register(project: Project, name: str, run_id: str, *, owner: str = "") -> st
     ask_experiment(project, what)  # a model of a new name, many a server lets anybody make
     run, model = _read(project, run_id)
     registry = client(project)
-    with file_lock(project.state / "registry.lock"), as_store_error(), refusals(what):
-        known = registry.search_registered_models(filter_string=f"name = '{_quoted(name)}'")
-        owner = owner or (known[0].tags.get(OWNER, "") if known else "")
+    with (
+        file_lock(project.state / "registry.lock"),
+        as_store_error(),
+        refusals(what),
+        room(project.state) as give_back,
+    ):
+        known = _known(registry, name)
+        owner = owner or (known.tags.get(OWNER, "") if known else "")
         if missing := _missing(run, model, owner):
             raise GateRefusedError(
                 f"run {run_id} can't become a version of {name}: it lacks {'; '.join(missing)}"
             )
-        if not known:
+        there = [v for v in model_versions(registry, name) if v.run_id == run_id] if known else []
+        give_back()
+        if known is None:
             registry.create_registered_model(name, tags={OWNER: owner})
-        versions = registry.search_model_versions(f"name = '{_quoted(name)}'")
-        there = [str(known.version) for known in versions if known.run_id == run_id]
-        version = there[0] if there else _made(project, name, model, run_id, owner)
-    link(project, [f"run:{run_id}"], f"model:{name}/{version}", "registered")
-    if not there:
+        version = str(there[0].version) if there else _made(project, name, model, run_id, owner)
+        link(project, [f"run:{run_id}"], f"model:{name}/{version}", "registered")
+    if not there or not _is_explained(project, name, version):
         _explain(project, name, version)
     return version
+
+
+def _is_explained(project: Project, name: str, version: str) -> bool:
+    """Whether the explanation is there, and whole: the disk may have been full then."""
+    from workbench.explanation import read_explanation
+
+    try:
+        read_explanation(project, name, version)
+    except (WorkbenchError, OSError):
+        return False
+    return True
+
+
+def _known(registry: MlflowClient, name: str) -> RegisteredModel | None:
+    try:
+        return registered_model(registry, name)
+    except NotFoundError:
+        return None
 
 
 def _explain(project: Project, name: str, version: str) -> None:
@@ -94,8 +119,9 @@ def _explain(project: Project, name: str, version: str) -> None:
         )
     except NotFoundError as error:
         _logger.info("%s version %s is not explained: %s", name, version, error)
-    except WorkbenchError as error:
-        _logger.warning("%s version %s is not explained: %s", name, version, error)
+    except (WorkbenchError, OSError) as error:
+        said = "the disk is full" if disk_full(error) else error
+        _logger.warning("%s version %s is not explained: %s", name, version, said)
 
 
 def _read(project: Project, run_id: str) -> tuple[Run, _Model]:
@@ -162,7 +188,3 @@ def _made(project: Project, name: str, model: _Model, run_id: str, owner: str) -
         name, model.uri, run_id=run_id, tags=tags, model_id=model_id
     )
     return str(made.version)
-
-
-def _quoted(name: str) -> str:
-    return name.replace("'", "\\'")

@@ -5,8 +5,9 @@ holds that work, so that whatever is killed, what the tables say stays true. SQL
 default, PostgreSQL by its address; Alembic brings an older database up to date.
 """
 
-from workbench.store.database import Database, database, insert_missing
+from workbench.store.database import ConflictError, Database, database, insert_missing
 from workbench.store.files import file_lock, write_atomic
+from workbench.store.room import DiskFullError, disk_full, failure, room
 from workbench.store.tables import (
     AlertRow,
     ApprovalRow,
@@ -36,9 +37,11 @@ __all__ = [
     "AlertRow",
     "ApprovalRow",
     "CheckRow",
+    "ConflictError",
     "Database",
     "DatasetRow",
     "DecisionRow",
+    "DiskFullError",
     "EdgeRow",
     "FeatureStatisticsRow",
     "FeatureVersionRow",
@@ -55,9 +58,12 @@ __all__ = [
     "TickRow",
     "WindowRow",
     "database",
+    "disk_full",
+    "failure",
     "file_lock",
     "insert_missing",
     "now",
+    "room",
     "use_wal",
     "write_atomic",
 ]

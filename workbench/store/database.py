@@ -10,16 +10,17 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from workbench.errors import ConfigError, StoreError
 from workbench.project import Project
 from workbench.store.files import file_lock
+from workbench.store.room import failure
 from workbench.store.tables import Base
 from workbench.store.wal import use_wal
 
-__all__ = ["HEAD", "Database", "database", "insert_missing"]
+__all__ = ["HEAD", "ConflictError", "Database", "database", "insert_missing"]
 
 HEAD = "0004"
 """The schema's newest revision; opening compares it before it pays for importing Alembic."""
@@ -29,6 +30,10 @@ _PATIENCE_SECONDS = 30
 
 SCHEMA = "workbench"
 """Where our tables are in a PostgreSQL database."""
+
+
+class ConflictError(StoreError):
+    """A row that may be there once is there already: somebody else has written it meanwhile."""
 
 
 class Database:
@@ -44,7 +49,14 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Open a transaction: committed at the end of the block, rolled back on an error."""
+        """Open a transaction: committed at the end of the block, rolled back on an error.
+
+        Raises
+        ------
+        StoreError
+            If the tables can't be read or written, a `ConflictError` where a constraint forbids
+            a row, a `DiskFullError` where there is no room for it.
+        """
         with (
             _as_store_error(self.url),
             Session(self._engine, expire_on_commit=False) as session,
@@ -151,10 +163,12 @@ def _server_engine(address: URL) -> Engine:
 def _as_store_error(url: str) -> Iterator[None]:
     try:
         yield
+    except IntegrityError as error:
+        raise ConflictError(f"{_shown(url)}: {error.orig}".partition("\n")[0]) from error
     except DBAPIError as error:
-        raise StoreError(f"{_shown(url)}: {error.orig}") from error
+        raise failure(_shown(url), error, str(error.orig).partition("\n")[0]) from error
     except SQLAlchemyError as error:
-        raise StoreError(f"{_shown(url)}: {error}") from error
+        raise failure(_shown(url), error) from error
 
 
 def _shown(url: str) -> str:

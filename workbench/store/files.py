@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from workbench.errors import StoreError, WorkbenchError
+from workbench.errors import WorkbenchError
+from workbench.store.room import failure
 
 __all__ = ["file_lock", "write_atomic"]
 
@@ -24,7 +25,8 @@ def write_atomic(path: Path) -> Iterator[Path]:
     Raises
     ------
     StoreError
-        If the file can't be written. An error of ours that the block raises stays what it is.
+        If the file can't be written, a `DiskFullError` where there is no room for it. An error of
+        ours that the block raises stays what it is.
     """
     beside = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
     try:
@@ -37,7 +39,7 @@ def write_atomic(path: Path) -> Iterator[Path]:
     except WorkbenchError:
         raise
     except OSError as error:
-        raise StoreError(f"{path}: can't be written: {error.strerror or error}") from error
+        raise failure(str(path), error, f"can't be written: {error.strerror or error}") from error
     finally:
         with suppress(OSError):  # what went wrong is on its way already
             beside.unlink(missing_ok=True)
@@ -58,7 +60,7 @@ def file_lock(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
-        raise StoreError(f"{path}: can't be locked: {error.strerror}") from error
+        raise failure(str(path), error, f"can't be locked: {error.strerror}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

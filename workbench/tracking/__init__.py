@@ -36,6 +36,13 @@ from workbench.tracking.flavors import (
 )
 from workbench.tracking.inputs import RunDataset, run_datasets
 from workbench.tracking.lifecycle import create_run, finish_run, read_json, read_text
+from workbench.tracking.reader import run_metrics
+from workbench.tracking.registered import (
+    model_version,
+    model_versions,
+    registered_model,
+    registered_models,
+)
 from workbench.tracking.runs import (
     Facets,
     RunRecord,
@@ -83,13 +90,18 @@ __all__ = [
     "list_runs",
     "load_model",
     "metric_history",
+    "model_version",
+    "model_versions",
     "origin_tags",
     "positive_probability",
     "read_json",
     "read_notes",
     "read_text",
+    "registered_model",
+    "registered_models",
     "restore_run",
     "run_datasets",
+    "run_metrics",
     "runs_frame",
     "settle_runs",
     "snapshot_tags",

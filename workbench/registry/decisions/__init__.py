@@ -7,18 +7,20 @@ cut short between the two is completed by the next one.
 """
 
 from workbench.registry.decisions.approving import Approval, approve, list_approvals
-from workbench.registry.decisions.chain import Decision, Verification, verify_decisions
-from workbench.registry.decisions.log import list_decisions
+from workbench.registry.decisions.chain import Decided, Decision, Verification, verify_decisions
+from workbench.registry.decisions.log import list_decided, list_decisions
 from workbench.registry.decisions.promoting import promote, record_refusal
 from workbench.registry.decisions.rolling_back import held_by, rollback
 
 __all__ = [
     "Approval",
+    "Decided",
     "Decision",
     "Verification",
     "approve",
     "held_by",
     "list_approvals",
+    "list_decided",
     "list_decisions",
     "promote",
     "record_refusal",

@@ -11,16 +11,33 @@ from sqlalchemy.orm import Session
 
 from workbench.project import Project
 from workbench.registry.reports import digest_of
+from workbench.registry.versions import as_store_error
 from workbench.store import DecisionRow, database
+from workbench.tracking import client, registered_models
 
-__all__ = ["UNCHAINED", "Decision", "Verification", "append", "verify_decisions"]
+__all__ = [
+    "DONE",
+    "UNCHAINED",
+    "Decided",
+    "Decision",
+    "Verification",
+    "append",
+    "head",
+    "verify_decisions",
+]
+
+DONE = "workbench.decision."
+"""A model's tag for each alias: the hash of the decision that moved it last."""
 
 UNCHAINED = "unchained:"
 """How the hash of a row begins that is older than the chain."""
 
+_AT_ONCE = 200
+"""Rows in memory at a time: each has a gate's whole report."""
 
-class Decision(BaseModel):
-    """What was decided of one version and one alias."""
+
+class Decided(BaseModel):
+    """What was decided of one version and one alias, without the evidence, which is long."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
@@ -32,7 +49,6 @@ class Decision(BaseModel):
     previous: str | None
     outcome: Literal["promoted", "kept", "rolled back"]
     reason: str
-    evidence: dict[str, Any]
     decided_by: str
     role: str
     override: bool
@@ -44,6 +60,12 @@ class Decision(BaseModel):
     def moves(self) -> bool:
         """Whether an alias moved by it."""
         return self.outcome != "kept"
+
+
+class Decision(Decided):
+    """A decision with the evidence that it was made on."""
+
+    evidence: dict[str, Any]
 
 
 class Verification(BaseModel):
@@ -60,16 +82,21 @@ class Verification(BaseModel):
     """The hash of the newest decision."""
 
 
-def append(session: Session, row: DecisionRow) -> Decision:
-    """Add a decision to the chain.
+def head(session: Session) -> str:
+    """Return the hash of the newest decision; empty if there is none."""
+    newest = select(DecisionRow.hash).order_by(DecisionRow.id.desc()).limit(1)
+    return session.scalars(newest).first() or ""
+
+
+def append(session: Session, row: DecisionRow, after: str) -> Decision:
+    """Add a decision to the chain, after the one whose hash was its head when it was thought over.
 
     Raises
     ------
     sqlalchemy.exc.IntegrityError
         If somebody else's decision has come in between; the session is lost.
     """
-    newest = session.scalars(select(DecisionRow).order_by(DecisionRow.id.desc()).limit(1)).first()
-    row.previous_hash = newest.hash if newest is not None else ""
+    row.previous_hash = after
     row.hash = _hash(row)
     session.add(row)
     session.flush()
@@ -77,20 +104,58 @@ def append(session: Session, row: DecisionRow) -> Decision:
 
 
 def verify_decisions(project: Project) -> Verification:
-    """Follow the chain from its beginning and say where it doesn't hold."""
+    """Follow the chain from its beginning and say where it doesn't hold.
+
+    What was cut off at its end, or made anew as a whole, is told by the models: each names the
+    decision that moved its alias last.
+    """
+    moved = _last_moves(project)  # before the log: what moves meanwhile is in it by then
+    unchained, before = 0, ""
+    hashes: list[str] = []
+    models: set[str] = set()
+    broken: list[str] = []
     with database(project).session() as session:
-        rows = list(session.scalars(select(DecisionRow).order_by(DecisionRow.id)))
-        unchained = [row for row in rows if row.hash.startswith(UNCHAINED)]
-        broken, before = [], unchained[-1].hash if unchained else ""
-        if rows[: len(unchained)] != unchained:
-            broken.append("a decision without a hash stands among those that have one")
-        for row in rows[len(unchained) :]:
-            if row.hash != _hash(row):
-                broken.append(f"decision {row.id} isn't as it was written")
-            if row.previous_hash != before:
-                broken.append(f"before decision {row.id} one was taken out, or put in")
+        rows = select(DecisionRow).order_by(DecisionRow.id)
+        for row in session.scalars(rows.execution_options(yield_per=_AT_ONCE)):
+            if not row.hash.startswith(UNCHAINED):
+                broken += _doubts(row, before)
+            elif unchained < len(hashes):
+                broken.append("a decision without a hash stands among those that have one")
+            unchained += row.hash.startswith(UNCHAINED)
             before = row.hash
-    return Verification(decisions=len(rows), unchained=len(unchained), broken=broken, head=before)
+            hashes.append(row.hash)
+            models.add(row.model)
+    known = set(hashes)
+    shared = bool(project.settings.tracking_uri)  # with projects that have logs of their own
+    broken += [
+        f"{alias} of {model} moved by a decision that isn't there"
+        for (model, alias), done in moved.items()
+        if done not in known and (model in models or not shared)
+    ]
+    return Verification(decisions=len(hashes), unchained=unchained, broken=broken, head=before)
+
+
+def _doubts(row: DecisionRow, before: str) -> list[str]:
+    found = []
+    if row.hash != _hash(row):
+        found.append(f"decision {row.id} isn't as it was written")
+    if row.previous_hash != before:
+        found.append(f"before decision {row.id} one was taken out, or put in")
+    return found
+
+
+def _last_moves(project: Project) -> dict[tuple[str, str], str]:
+    """Read which decision, by its hash, each alias of each model moved by last."""
+    if not (project.settings.tracking_uri or (project.state / "mlflow.db").exists()):
+        return {}  # asking MLflow would only set it up
+    with as_store_error():
+        models = registered_models(client(project))
+    return {
+        (model.name, key.removeprefix(DONE)): done
+        for model in models
+        for key, done in sorted(model.tags.items())
+        if key.startswith(DONE)
+    }
 
 
 def _hash(row: DecisionRow) -> str:

@@ -8,13 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workbench.access import ROLES
-from workbench.errors import NotFoundError
+from workbench.errors import DataError, NotFoundError
 from workbench.project import Project
 from workbench.registry.reports import GateReport, digest_of
+from workbench.registry.versions import model_uri
 from workbench.store import ApprovalRow, GateRow
-from workbench.tracking import client, read_json
+from workbench.tracking import client, fetch_model, read_json
 
-__all__ = ["evidence_of", "newest_gate"]
+__all__ = ["evidence_of", "newest_gate", "unloadable"]
 
 
 def newest_gate(session: Session, model: str, version: str) -> GateRow | None:
@@ -52,7 +53,7 @@ def evidence_of(
     if gate is None:
         return {}, ["it has been through no gate"]
     report = GateReport.model_validate(gate.report)
-    missing = _changed(project, gate)
+    missing = [*_changed(project, gate), *unloadable(project, model, version)]
     if report.outcome != "passed":
         failed = "; ".join(check.title for check in report.failed)
         missing.append(f"it didn't pass the gate: {failed}")
@@ -82,6 +83,15 @@ def _changed(project: Project, gate: GateRow) -> list[str]:
         return ["its gate's document is gone from its run"]
     if digest_of(stored) != gate.digest:
         return ["its gate's document was changed after it was written"]
+    return []
+
+
+def unloadable(project: Project, model: str, version: str) -> list[str]:
+    """Say so if the files of a version are gone, or aren't those that were logged."""
+    try:
+        fetch_model(project, model_uri(model, version))
+    except (DataError, NotFoundError) as error:
+        return [str(error).partition("\n")[0]]
     return []
 
 

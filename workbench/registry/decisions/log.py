@@ -2,34 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, defer
 
-from workbench.access import refusals
-from workbench.errors import StoreError
+from workbench.access import Role, refusals
+from workbench.errors import NotFoundError, StoreError
 from workbench.project import Project
-from workbench.registry.decisions.chain import UNCHAINED, Decision, append
-from workbench.store import DecisionRow, database, file_lock
-from workbench.tracking import client
+from workbench.registry.decisions.chain import (
+    DONE,
+    UNCHAINED,
+    Decided,
+    Decision,
+    append,
+    head,
+)
+from workbench.registry.versions import OVERRIDE, as_store_error
+from workbench.store import (
+    ConflictError,
+    DecisionRow,
+    EdgeRow,
+    database,
+    file_lock,
+    insert_missing,
+    now,
+    room,
+)
+from workbench.tracking import client, model_version, registered_model
 from workbench.tracking.store import ask_model
 
-__all__ = ["decide", "list_decisions", "newest_move", "settle"]
+__all__ = ["decide", "list_decided", "list_decisions", "newest_move", "settle"]
 
 _ATTEMPTS = 50
 
 
-def list_decisions(project: Project, model: str | None = None) -> list[Decision]:
-    """List decisions, oldest first."""
-    query = select(DecisionRow).order_by(DecisionRow.id)
-    if model is not None:
-        query = query.where(DecisionRow.model == model)
+def list_decisions(
+    project: Project, model: str | None = None, version: str | None = None
+) -> list[Decision]:
+    """List decisions with their evidence, oldest first."""
+    query = _of(model)
+    if version is not None:
+        query = query.where(DecisionRow.version == version)
     with database(project).session() as session:
         return [Decision.model_validate(row) for row in session.scalars(query)]
+
+
+def list_decided(project: Project, model: str | None = None) -> list[Decided]:
+    """List decisions without their evidence, oldest first: thousands are read in no time."""
+    with database(project).session() as session:
+        rows = session.scalars(_of(model).options(defer(DecisionRow.evidence)))
+        return [Decided.model_validate(row) for row in rows]
+
+
+def _of(model: str | None) -> Select[DecisionRow]:
+    query = select(DecisionRow).order_by(DecisionRow.id)
+    return query if model is None else query.where(DecisionRow.model == model)
 
 
 def decide(
@@ -39,65 +70,130 @@ def decide(
 
     `judge` is asked again if somebody else's decision has come in between, so what it refuses it
     refuses on what is true now. A server that has logins is asked before anything is written: a
-    decision whose alias may not be moved would else be completed by the next who may.
+    decision whose alias may not be moved would else be completed by the next who may. So is the
+    disk, for the room that both take.
 
     Raises
     ------
     ForbiddenError
         If the store's server doesn't let who is logged in there; nothing was written then.
+    DiskFullError
+        If there is no room for it; nothing was written then either.
     """
-    with file_lock(_lock(project)), _telling(project, model, alias):
+    with (
+        file_lock(_lock(project)),
+        _telling(project, model, alias),
+        room(project.state) as give_back,
+    ):
         ask_model(project, model, f"move {alias} of {model}")
-        _settle(project, model, alias)
-        for _ in range(_ATTEMPTS):
-            try:
-                with database(project).session() as session:
-                    decision = append(session, judge(session))
-                break
-            except IntegrityError:
-                continue
-        else:
-            raise StoreError(f"{model}: others decide without end; try again")
+        decision = _written(project, model, alias, judge)
+        give_back()
         if decision.moves:
-            _move(project, decision)
+            where = f"decision {decision.id} is written, and {alias} of {model} not moved yet"
+            with _telling(project, model, alias, f"{where} (doing it again completes it)"):
+                _move(project, decision)
+                # On another machine somebody may have decided, and moved it, at the same time.
+                _settle(project, model, alias, after_own=True)
     return decision
 
 
-def settle(project: Project, model: str, alias: str) -> None:
-    """Move the alias where the newest decision wants it, if that call was killed before it did."""
+def _written(
+    project: Project, model: str, alias: str, judge: Callable[[Session], DecisionRow]
+) -> Decision:
+    for _ in range(_ATTEMPTS):
+        try:
+            with database(project).session() as session:
+                # In this order: of what is decided after this line, appending is told.
+                newest = head(session)
+                _settle(project, model, alias)
+                decision = append(session, judge(session), newest)
+                insert_missing(session, EdgeRow, _edges(decision))
+                return decision
+        except ConflictError:
+            continue
+    raise StoreError(f"{model}: others decide without end; try again")
+
+
+def _edges(decision: Decision) -> list[dict[str, Any]]:
+    """Link the version, and the gate that it moved on, to a decision that moves an alias.
+
+    In the transaction of the decision: one that is there has its place in the lineage.
+    """
+    version = f"{decision.model}/{decision.version}"
+    nodes = [f"model:{version}"] if decision.moves else []
+    if decision.outcome == "promoted" and (digest := decision.evidence.get("digest")):
+        nodes.append(f"gate:{version}@{digest[:12]}")
+    edge = {"target": f"decision:{decision.id}", "relation": decision.outcome, "at": now()}
+    return [{"source": node, **edge} for node in nodes]
+
+
+def settle(project: Project, model: str, alias: str) -> Decision | None:
+    """Move the alias where the newest decision wants it, if that call was killed before it did.
+
+    Returns
+    -------
+    Decision or None
+        What was completed by this.
+    """
     with file_lock(_lock(project)), _telling(project, model, alias):
-        _settle(project, model, alias)
+        return _settle(project, model, alias)
 
 
-def _telling(project: Project, model: str, alias: str) -> AbstractContextManager[None]:
+@contextmanager
+def _telling(
+    project: Project, model: str, alias: str, where: str = "MLflow's registry"
+) -> Iterator[None]:
     production = alias in project.settings.production_aliases
-    return refusals(f"move {alias} of {model}", "approver" if production else "developer")
+    role: Role = "approver" if production else "developer"
+    with as_store_error(where), refusals(f"move {alias} of {model}", role):
+        yield
 
 
 def _lock(project: Project) -> Path:
     return project.state / "registry.lock"
 
 
-def _settle(project: Project, model: str, alias: str) -> None:
-    with database(project).session() as session:
-        newest = newest_move(session, model, alias)
+def _settle(
+    project: Project, model: str, alias: str, *, after_own: bool = False
+) -> Decision | None:
+    """Move the alias by the newest decision, unless the model's tag says that it was.
+
+    Who has just moved it looks at the alias as well; for anybody else one that stands elsewhere was
+    moved outside of Workbench, by somebody who wanted it there.
+    """
+    newest = newest_move(project, model, alias)
     if newest is None or newest.hash.startswith(UNCHAINED):
-        return  # nothing was decided since there are tags that say what was done
-    done = client(project).get_registered_model(model).tags.get(_done_tag(alias))
-    if done != newest.hash:
-        _move(project, newest)
+        return None  # nothing was decided since there are tags that say what was done
+    found = registered_model(client(project), model)
+    done = found.tags.get(f"{DONE}{alias}") == newest.hash
+    astray = after_own and str(found.aliases.get(alias)) != newest.version
+    if (done and not astray) or not _is_there(project, newest):
+        return None
+    _move(project, newest)
+    return newest
 
 
-def newest_move(session: Session, model: str, alias: str) -> Decision | None:
+def _is_there(project: Project, decision: Decision) -> bool:
+    """Whether the version that an alias should move to wasn't deleted since."""
+    try:
+        model_version(client(project), decision.model, decision.version)
+    except NotFoundError:
+        return False
+    return True
+
+
+def newest_move(project: Project, model: str, alias: str) -> Decision | None:
     """Return the decision by which the alias moved last."""
-    row = session.scalars(
-        select(DecisionRow)
-        .where(DecisionRow.model == model, DecisionRow.alias == alias)
-        .where(DecisionRow.outcome != "kept")
+    query = (
+        _of(model)
+        .where(DecisionRow.alias == alias, DecisionRow.outcome != "kept")
+        .order_by(None)
         .order_by(DecisionRow.id.desc())
         .limit(1)
-    ).first()
-    return Decision.model_validate(row) if row is not None else None
+    )
+    with database(project).session() as session:
+        row = session.scalars(query).first()
+        return Decision.model_validate(row) if row is not None else None
 
 
 def _move(project: Project, decision: Decision) -> None:
@@ -110,10 +206,6 @@ def _move(project: Project, decision: Decision) -> None:
     mlflow.set_registered_model_alias(decision.model, decision.alias, decision.version)
     if decision.override:
         mlflow.set_model_version_tag(
-            decision.model, decision.version, "workbench.override", decision.reason[:5000]
+            decision.model, decision.version, OVERRIDE, decision.reason[:5000]
         )
-    mlflow.set_registered_model_tag(decision.model, _done_tag(decision.alias), decision.hash)
-
-
-def _done_tag(alias: str) -> str:
-    return f"workbench.decision.{alias}"
+    mlflow.set_registered_model_tag(decision.model, f"{DONE}{decision.alias}", decision.hash)

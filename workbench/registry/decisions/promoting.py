@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy.orm import Session
 
 from workbench.access import Person, require
-from workbench.errors import GateRefusedError, NotFoundError, UsageError
-from workbench.lineage import link
+from workbench.errors import GateRefusedError, UsageError
 from workbench.project import Project
 from workbench.registry.decisions.chain import Decision
 from workbench.registry.decisions.evidence import evidence_of
-from workbench.registry.decisions.log import decide, list_decisions, settle
+from workbench.registry.decisions.log import decide, list_decisions, newest_move, settle
 from workbench.registry.reports import GateReport
 from workbench.registry.sandbox import refuse_from_branch
-from workbench.registry.versions import get_model
+from workbench.registry.versions import aliases_of, as_store_error
 from workbench.store import DecisionRow, now
+from workbench.tracking import client, model_version
 
 __all__ = ["may_move", "promote", "record_refusal"]
+
+_ALIAS = re.compile(r"(?!latest\Z|v\d+\Z)[\w-]{1,255}", re.IGNORECASE)
+"""What MLflow takes: it would refuse any other only once the decision is written."""
 
 
 def promote(
@@ -50,23 +55,18 @@ def promote(
         If the person's role doesn't let them.
     GateRefusedError
         If the version's newest gate didn't pass, there is none, it was of another policy or
-        compared with another champion than there is now, its document was changed, or approvals
-        are missing; or the alias is production's and the code stands on a branch that isn't.
+        compared with another champion than there is now, its document or its files were changed or
+        are gone, or approvals are missing; or the alias is production's and the code stands on a
+        branch that isn't.
     """
     person = may_move(project, model, alias, override=override)
     if override and not reason.strip():
         raise UsageError(f"{model} version {version}: an override needs a reason")
-    found = get_model(project, model)
-    if version not in {known.version for known in found.versions}:
-        versions = [known.version for known in found.versions]
-        raise NotFoundError.named("version", version, versions, f" of model {model}")
-    settle(project, model, alias)
-    repeated = _repeated(project, model, version, alias)
-    if repeated is not None:
-        return repeated
+    with as_store_error():
+        model_version(client(project), model, version)
 
     def judge(session: Session) -> DecisionRow:
-        holder = get_model(project, model).aliases.get(alias)
+        holder = aliases_of(project, model).get(alias)
         evidence, missing = evidence_of(
             project,
             session,
@@ -93,15 +93,17 @@ def promote(
             override=bool(missing),
         )
 
-    decision = decide(project, model, alias, judge)
-    digest = str(decision.evidence.get("digest", ""))
-    gate = [f"gate:{model}/{version}@{digest[:12]}"] if digest else []
-    link(project, [f"model:{model}/{version}", *gate], f"decision:{decision.id}", "promoted")
-    return decision
+    settle(project, model, alias)
+    return _repeated(project, model, version, alias) or decide(project, model, alias, judge)
 
 
 def may_move(project: Project, model: str, alias: str, *, override: bool = False) -> Person:
-    """Return who asks, if their role and their branch let them move the alias."""
+    """Return who asks, if there can be such an alias and their role and branch let them move it."""
+    if not _ALIAS.fullmatch(alias):
+        raise UsageError(
+            f"alias {alias!r}: expected letters, digits, - and _; latest, v1, v2 and so on are "
+            "MLflow's own"
+        )
     if override:
         person = require(project, "admin", f"override the gate of {model}")
     elif alias in project.settings.production_aliases:
@@ -124,9 +126,9 @@ def record_refusal(
 ) -> Decision:
     """Write down that a version did not get an alias, why, and the gate's report; once."""
     person = require(project, "developer", f"record what was decided of {model}")
-    for known in list_decisions(project, model):
-        asked = (known.alias, known.version, known.outcome, known.evidence.get("digest"))
-        if asked == (alias, version, "kept", report.digest):
+    for known in list_decisions(project, model, version):
+        asked = (known.alias, known.outcome, known.evidence.get("digest"))
+        if asked == (alias, "kept", report.digest):
             return known
 
     def judge(session: Session) -> DecisionRow:
@@ -135,7 +137,7 @@ def record_refusal(
             model=model,
             version=version,
             alias=alias,
-            previous=get_model(project, model).aliases.get(alias),
+            previous=aliases_of(project, model).get(alias),
             outcome="kept",
             reason=reason,
             factory=factory,
@@ -148,9 +150,10 @@ def record_refusal(
 
 def _repeated(project: Project, model: str, version: str, alias: str) -> Decision | None:
     """Return the decision that a call asks for again: the version has the alias by it."""
-    moves = [d for d in list_decisions(project, model) if d.alias == alias and d.moves]
-    holder = get_model(project, model).aliases.get(alias)
-    return moves[-1] if moves and moves[-1].version == version == holder else None
+    newest = newest_move(project, model, alias)
+    if newest is None or newest.version != version:
+        return None
+    return newest if aliases_of(project, model).get(alias) == version else None
 
 
 def _row(person: Person, **said: object) -> DecisionRow:

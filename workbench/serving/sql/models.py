@@ -12,7 +12,7 @@ import polars as pl
 from workbench.errors import DataError, NotFoundError, StoreError, UsageError
 from workbench.project import Project
 from workbench.registry import model_uri
-from workbench.tracking import client, load_model
+from workbench.tracking import client, load_model, model_versions, registered_model
 from workbench.tracking.asking import probabilities, values
 
 if TYPE_CHECKING:
@@ -189,12 +189,9 @@ def _resolved(project: Project, reference: str) -> tuple[str, str]:
     name, found, wanted = reference.rpartition(sep)
     registry = client(project)
     try:
-        known = [model.name for model in registry.search_registered_models()]
-        if (name or reference) not in known:
-            raise NotFoundError.named("model", name or reference, known)
-        model = registry.get_registered_model(name or reference)
+        model = registered_model(registry, name or reference)
         aliases = {alias: str(version) for alias, version in model.aliases.items()}
-        versions = registry.search_model_versions(f"name = '{model.name}'")
+        versions = model_versions(registry, model.name)
     except MlflowException as error:
         raise StoreError(f"MLflow's registry: {error.message}") from error
     if not found or not wanted:

@@ -9,6 +9,7 @@ from workbench.tracking.reader.facets import Facets, count_facets, records_facet
 from workbench.tracking.reader.find import find_run
 from workbench.tracking.reader.frame import records_frame, wide_frame
 from workbench.tracking.reader.history import read_history
+from workbench.tracking.reader.measured import run_metrics
 from workbench.tracking.reader.queries import Lifecycle, Search, run_ids
 from workbench.tracking.reader.records import RunRecord, read_records
 from workbench.tracking.reader.request import Request, answer
@@ -27,5 +28,6 @@ __all__ = [
     "records_facets",
     "records_frame",
     "run_ids",
+    "run_metrics",
     "wide_frame",
 ]

@@ -18,6 +18,7 @@ from workbench.tracking import client, initialise
 
 __all__ = ["seed_decisions", "seed_models", "seed_versions"]
 
+_METRICS = ("roc_auc", "brier", *(f"m{number}" for number in range(10)))
 _BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 _MILLISECONDS = int(_BEGIN.timestamp() * 1000)
 
@@ -27,15 +28,21 @@ def seed_models(project: Project, count: int, alias: str = "champion") -> list[s
     from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModelAlias
 
     names = [f"m{number:04}" for number in range(count)]
-    for name in names:
-        seed_versions(project, name, 1)
     with _mlflow(project) as session:
+        for name in names:
+            _add_model(session, project, name, 1)
+        session.flush()
         session.add_all(SqlRegisteredModelAlias(name=n, alias=alias, version=1) for n in names)
     return names
 
 
-def seed_versions(project: Project, name: str, count: int, metrics: int = 6) -> None:
+def seed_versions(project: Project, name: str, count: int) -> None:
     """Register a model of `count` versions, each with a run, some metrics and our tags."""
+    with _mlflow(project) as session:
+        _add_model(session, project, name, count)
+
+
+def _add_model(session: Session, project: Project, name: str, count: int) -> None:
     from mlflow.store.model_registry.dbmodels.models import (
         SqlModelVersion,
         SqlModelVersionTag,
@@ -44,44 +51,40 @@ def seed_versions(project: Project, name: str, count: int, metrics: int = 6) -> 
     from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlRun
 
     experiment = int(initialise(project))
-    client(project)
-    names = ["roc_auc", "brier", *(f"m{number}" for number in range(metrics - 2))]
-    with _mlflow(project) as session:
-        session.add(SqlRegisteredModel(name=name, creation_time=_MILLISECONDS))
-        session.flush()
-        for number in range(1, count + 1):
-            run_id = hashlib.md5(f"{name}{number}".encode(), usedforsecurity=False).hexdigest()
-            at = _MILLISECONDS + number * 60_000
-            run = {"run_uuid": run_id, "name": "train", "status": "FINISHED", "start_time": at}
-            session.add(
-                SqlRun(
-                    **run,
-                    end_time=at + 1000,
-                    experiment_id=experiment,
-                    lifecycle_stage="active",
-                    artifact_uri=f"{project.state.as_uri()}/artifacts/{run_id}/artifacts",
-                )
+    session.add(SqlRegisteredModel(name=name, creation_time=_MILLISECONDS))
+    for number in range(1, count + 1):
+        run_id = hashlib.md5(f"{name}{number}".encode(), usedforsecurity=False).hexdigest()
+        at = _MILLISECONDS + number * 60_000
+        session.add(
+            SqlRun(
+                run_uuid=run_id,
+                name="train",
+                status="FINISHED",
+                start_time=at,
+                end_time=at + 1000,
+                experiment_id=experiment,
+                lifecycle_stage="active",
+                artifact_uri=f"{project.state.as_uri()}/artifacts/{run_id}/artifacts",
             )
-            session.add_all(
-                SqlLatestMetric(
-                    run_uuid=run_id, key=key, value=0.5, timestamp=at, step=0, is_nan=False
-                )
-                for key in names[:metrics]
+        )
+        session.add_all(
+            SqlLatestMetric(run_uuid=run_id, key=key, value=0.5, timestamp=at, step=0, is_nan=False)
+            for key in _METRICS
+        )
+        session.add(
+            SqlModelVersion(
+                name=name,
+                version=number,
+                creation_time=at,
+                last_updated_time=at,
+                source=f"models:/m-{run_id}",
+                run_id=run_id,
             )
-            session.add(
-                SqlModelVersion(
-                    name=name,
-                    version=number,
-                    creation_time=at,
-                    last_updated_time=at,
-                    source=f"models:/m-{run_id}",
-                    run_id=run_id,
-                )
-            )
-            session.add_all(
-                SqlModelVersionTag(name=name, version=number, key=f"workbench.{key}", value="x")
-                for key in ("owner", "gate", "digest", "model_format")
-            )
+        )
+        session.add_all(
+            SqlModelVersionTag(name=name, version=number, key=f"workbench.{key}", value="x")
+            for key in ("owner", "gate", "digest", "model_format")
+        )
 
 
 def seed_decisions(

@@ -155,18 +155,7 @@ def test_a_reference_without_rows_is_no_reference(project: Project, rows: pl.Dat
         gated(project, rows.clear(), "2")
 
 
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        (pl.col("signal").alias("sgnal"), "late version 2 needs signal"),
-        (pl.col("signal").cast(pl.String), "signal"),
-        (pl.lit([1.0, 2.0]).alias("signal"), "signal"),
-    ],
-)
-def test_a_schema_that_changed_is_told(
-    project: Project, rows: pl.DataFrame, changed: pl.Expr, said: str
-) -> None:
-    frame = rows.select("late", changed)
-    with pytest.raises(DataError, match=said) as raised:
-        gated(project, frame, "2")
+def test_a_schema_that_changed_is_told(project: Project, rows: pl.DataFrame) -> None:
+    with pytest.raises(DataError, match="late version 2 needs signal") as raised:
+        gated(project, rows.rename({"signal": "sgnal"}), "2")
     assert "\n" not in str(raised.value)

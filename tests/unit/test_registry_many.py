@@ -43,6 +43,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same with two of everything."""
+    project = create_project(tmp_path_factory.mktemp("few") / "project")
+    seed_models(project, 2)
+    seed_versions(project, "zz", 2)
+    seed_decisions(project, "zz", 2, {"model": "zz"})
+    return project
+
+
 @contextmanager
 def asked() -> Iterator[list[str]]:
     """Collect the statements that any database is asked."""
@@ -85,11 +95,8 @@ def test_the_hundred_and_first_model_exists_too(project: Project) -> None:
     ],
 )
 def test_the_number_of_questions_does_not_grow(
-    project: Project, tmp_path_factory: pytest.TempPathFactory, ask: Callable[[Project], Any]
+    project: Project, small: Project, ask: Callable[[Project], Any]
 ) -> None:
-    small = create_project(tmp_path_factory.mktemp("few") / "project")
-    seed_versions(small, "zz", 2)
-    seed_decisions(small, "zz", 2, {"model": "zz"})
     ask(small), ask(project)  # what is opened first asks more
     with asked() as of_few:
         ask(small)
@@ -139,7 +146,8 @@ def test_a_server_says_the_same(tmp_path_factory: pytest.TempPathFactory) -> Non
         for place in (experiment, elsewhere):
             run = mlflow.create_run(place).info.run_id
             mlflow.log_metric(run, "roc_auc", 0.75)
-            mlflow.create_model_version("late", source="/nowhere", run_id=run)
+            where = mlflow.get_run(run).info.artifact_uri
+            mlflow.create_model_version("late", source=f"{where}/model", run_id=run)
         mlflow.set_registered_model_alias("late", "champion", "2")
         model = get_model(project, "late")
         assert [v.metrics for v in model.versions] == [{"roc_auc": 0.75}] * 2

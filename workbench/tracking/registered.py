@@ -36,15 +36,14 @@ def registered_model(mlflow: MlflowClient, name: str) -> RegisteredModel:
     NotFoundError
         If there is none; it says which there are.
     """
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return mlflow.get_registered_model(name)
-    except MlflowException as error:
-        known = [model.name for model in registered_models(mlflow)]
-        if name in known:
-            raise  # what went wrong is something else
-        raise NotFoundError.named("model", name, known) from error
+    # Asked for by its name MLflow reads all of its versions, and shows the newest.
+    asked = None if _QUOTES & set(name) else f"name = '{name}'"
+    found = mlflow.search_registered_models(asked) if asked else registered_models(mlflow)
+    for model in found:
+        if model.name == name:
+            return model
+    known = [model.name for model in registered_models(mlflow)]
+    raise NotFoundError.named("model", name, known)
 
 
 def model_versions(mlflow: MlflowClient, name: str | None = None) -> list[ModelVersion]:

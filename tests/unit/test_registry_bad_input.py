@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from workbench.errors import ConfigError, DataError, GateRefusedError
 from workbench.evaluation import evaluate
 from workbench.factory.scaffold import create_project
 from workbench.gates import GateSpec
+from workbench.monitoring import MonitorInputs, MonitorSpec, profile
 from workbench.project import Project
 from workbench.registry import (
     Scorer,
@@ -56,6 +58,28 @@ def files_of(project: Project, name: str, version: str) -> Path:
     source = client(project).get_model_version(name, version).source
     model = client(project).get_logged_model(source.rpartition("/")[2])
     return Path(model.artifact_location.removeprefix("file://"))
+
+
+def test_a_monitor_without_a_reference_is_refused() -> None:
+    """Else every distance would be unknown, and the window within every threshold."""
+    moment = datetime(2024, 1, 1, tzinfo=UTC)
+    scored = pl.DataFrame({"id": [1], "x": [1.0], "prediction": [0.5]})
+    known = {"id": [1], "label": [True], "known_at": [moment]}
+    with pytest.raises(DataError, match="late: the reference has no rows to compare with"):
+        MonitorInputs(
+            monitor="late",
+            model="late",
+            version="1",
+            spec=MonitorSpec(notebook="n.ipynb", owner="ada"),
+            reference=profile(scored.clear(), ["x", "prediction"]),
+            expected={"roc_auc": 0.7, "brier": 0.2},
+            scored=scored,
+            labels=pl.DataFrame(known),
+            key="id",
+            window_start=moment,
+            window_end=moment,
+            as_of=moment,
+        )
 
 
 @pytest.mark.parametrize(

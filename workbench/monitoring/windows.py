@@ -90,6 +90,8 @@ class MonitorInputs:
             _check_columns(name, getattr(self, name), columns)
         if (ours := self.scored.schema[self.key]) != (theirs := self.labels.schema[self.key]):
             raise DataError(f"{self.key} is {ours} in scored and {theirs} in labels")
+        if self.reference.rows == 0:
+            raise DataError(f"{self.monitor}: the reference has no rows to compare with")
         if missing := {"roc_auc", "brier"} - set(self.expected):
             raise DataError(f"expected metrics lack {', '.join(sorted(missing))}")
         for column in self.spec.ignore:

@@ -19,7 +19,7 @@ _WORDS = ("database or disk is full", *map(os.strerror, sorted(_FULL)))
 """How SQLite says it, and everybody else: MLflow passes on the words alone."""
 
 _ROOM = 1 << 20
-"""Ten times what SQLite's log takes for a decision and its alias."""
+"""Many times what SQLite's log takes when an alias moves."""
 
 
 class DiskFullError(StoreError):

@@ -151,7 +151,8 @@ def _expression(name: str, signature: Signature, build: Build, values: Sequence[
         return made.cast(signature.returns.dtype).alias(name)
 
     def answer(columns: Sequence[pl.Series]) -> pl.Series:
-        height = max(column.len() for column in columns)
+        lengths = [column.len() for column in columns]
+        height = max(lengths) if min(lengths) else 0  # beside no rows a value stands for none
         whole = [c.new_from_index(0, height) if c.len() == 1 else c for c in columns]
         return _columns(name, signature, build, whole)
 

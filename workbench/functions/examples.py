@@ -5,11 +5,9 @@ from __future__ import annotations
 import doctest
 import io
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import DataError, UsageError
-from workbench.functions.calling import call
 from workbench.functions.function import Function
 
 if TYPE_CHECKING:
@@ -48,20 +46,13 @@ def _check_example(function: Function, given: tuple[Any, ...], expected: Any) ->
     vector = function.signature.kind != "row" and any(map(_is_rows, given))
     try:
         values = _columns(function, given) if vector else list(given)
-        found = _called(function, values)
+        found = function.answer(*values)
     except Exception as error:  # whatever the project's code raises
         raise DataError(f"{told}: {type(error).__name__}: {_line(error)}") from error
     plain = found.to_list() if isinstance(found, pl.Series) else found
     wanted = expected.to_list() if isinstance(expected, pl.Series) else expected
     if not _same(plain, wanted):
         raise DataError(f"{told} is {plain!r}; expected {wanted!r}")
-
-
-def _called(function: Function, values: Sequence[Any]) -> Any:
-    """Call it without telling anybody: a test is no use."""
-    if not function.signature.required <= len(values) <= len(function.signature.parameters):
-        raise UsageError(f"expected {function.signature}")
-    return call(function.name, function.signature, function.build, values)
 
 
 def _columns(function: Function, given: tuple[Any, ...]) -> list[pl.Series]:
@@ -100,9 +91,9 @@ def _check_rows(function: Function, examples: list[list[pl.Series]]) -> None:
             f"function {function.name}: its test has one row; give two or more, which show that "
             "no row's answer depends on other rows"
         )
-    whole = _called(function, rows.get_columns())
-    backwards = _called(function, rows.reverse().get_columns()).reverse()
-    alone = [_called(function, rows[n : n + 1].get_columns()) for n in range(rows.height)]
+    whole = function.answer(*rows)
+    backwards = function.answer(*rows.reverse()).reverse()
+    alone = [function.answer(*rows[n : n + 1]) for n in range(rows.height)]
     for other in (backwards, pl.concat(alone)):
         if not whole.equals(other, null_equal=True):
             row = next(n for n in range(rows.height) if not _same(whole[n], other[n]))

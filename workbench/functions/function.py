@@ -66,7 +66,7 @@ class Function:
         """The version's name in the lineage; empty if it isn't registered."""
         return f"function:{self.name}@{self.version}" if self.version is not None else ""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Answer for one row, for the rows of polars Series, or as a polars expression.
 
         Raises
@@ -76,12 +76,16 @@ class Function:
         DataError
             If a value, or the answer, isn't of the type that it is declared to have.
         """
+        self._tell()
+        return self.answer(*args, **kwargs)
+
+    def answer(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Answer without telling the run: for a test, which is no use, and SQL, which tells."""
         try:
             bound = inspect.signature(self.build).bind(*args, **kwargs)
         except TypeError as error:
             raise UsageError(f"function {self.name}{self.signature}: {error}") from None
         bound.apply_defaults()
-        self._tell()
         return call(self.name, self.signature, self.build, list(bound.arguments.values()))
 
     def _tell(self) -> None:

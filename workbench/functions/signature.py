@@ -87,6 +87,8 @@ def signature_of(build: Callable[..., Any], returns: Any = None) -> Signature:
                 f"{what} has no annotation: say its type, like {parameter.name}: float"
             )
         kind, found = type_of(hints[parameter.name], what)
+        if kind == "row" and parameter.default is None and not found.optional:
+            raise UsageError(f"{what} is None by default: say {found.word} | None")
         kinds.setdefault(kind, parameter.name)
         parameters.append(
             Parameter(parameter.name, found, parameter.default is inspect.Parameter.empty)

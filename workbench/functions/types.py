@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -89,7 +89,7 @@ class Type:
             return float(value)
         if not self._holds(value):
             raise self._other(value, what)
-        return value
+        return value.astimezone(UTC) if self.scalar is datetime else value  # as in a column
 
     def series(self, series: pl.Series, what: str) -> pl.Series:
         """Return a column as this type has it, if nothing is lost by that.
@@ -117,13 +117,17 @@ class Type:
         if self.scalar is date:
             return isinstance(value, date) and not isinstance(value, datetime)
         assert self.scalar is not None
-        is_bool = isinstance(value, bool)
-        return isinstance(value, self.scalar) and (is_bool == (self.scalar is bool))
+        if isinstance(value, bool) != (self.scalar is bool):
+            return False
+        if self.scalar is int and isinstance(value, int):
+            return -(2**63) <= value < 2**63  # as in a column
+        return isinstance(value, self.scalar)
 
     def _other(self, value: Any, what: str) -> DataError:
         naive = isinstance(value, datetime) and value.tzinfo is None and self.scalar is datetime
         found = "a time without a zone" if naive else f"{value!r}, a {type(value).__name__}"
-        return DataError(f"{what} is {found}; expected {self.word}")
+        wide = " of 64 bits" if isinstance(value, int) and self.scalar is int else ""
+        return DataError(f"{what} is {found}; expected {self.word}{wide}")
 
 
 @cache

@@ -11,10 +11,10 @@ import polars as pl
 
 from workbench.errors import DataError, UsageError
 from workbench.functions import Function, get, versions_of
-from workbench.functions.calling import call
 from workbench.lineage import used
 from workbench.project import Project
 from workbench.serving.sql.connection import closed_duckdb
+from workbench.serving.sql.durations import with_durations
 from workbench.serving.sql.gathering import Gathering, TooManyError, gathered
 from workbench.serving.sql.models import ModelVersion, find_model
 from workbench.serving.sql.problems import Raised, told
@@ -128,8 +128,7 @@ class _Asking:
                 rows = _rows(columns, one.names)
                 if gathering is None:
                     assert isinstance(one.of, Function)
-                    given = rows.get_columns()
-                    answer = call(one.of.name, one.of.signature, one.of.build, given)
+                    answer = one.of.answer(**rows.to_dict())
                 else:
                     answer = gathering.ask(rows)
                 if answer is None:
@@ -159,7 +158,13 @@ class _Asking:
             return  # the run that counts will say what is wrong
 
     def _relation(self) -> duckdb.DuckDBPyRelation:
-        return self.connection.sql(self.text, params=self.params)
+        return self.connection.sql(self.text, params=self._values)
+
+    @property
+    def _values(self) -> Any:
+        if isinstance(self.params, Mapping):
+            return {name: _plain(value) for name, value in self.params.items()}
+        return None if self.params is None else [_plain(value) for value in self.params]
 
 
 def _is_model(one: Call) -> bool:
@@ -193,12 +198,19 @@ def _rows(columns: Sequence[pa.ChunkedArray], names: Sequence[str]) -> pl.DataFr
     return rows
 
 
+def _plain(value: Any) -> Any:
+    """Give DuckDB what it knows: NumPy's numbers and arrays as Python's, and a Series as a list."""
+    if isinstance(value, pl.Series):
+        return value.to_list()
+    return value.tolist() if type(value).__module__ == "numpy" else value
+
+
 def _frame(answer: pa.Table, wide: Sequence[str]) -> pl.DataFrame:
     """Return the answer; a sum of whole numbers, of 128 bits in DuckDB, is an Int64."""
     if len({*answer.column_names}) < len(answer.column_names):
         twice = next(n for n in answer.column_names if answer.column_names.count(n) > 1)
         raise UsageError(f"SQL: the answer has two columns called {twice}: name one with AS")
-    frame = pl.from_arrow(answer)
+    frame = pl.from_arrow(with_durations(answer))
     assert isinstance(frame, pl.DataFrame), "a table of Arrow's is a frame"
     try:
         return frame.with_columns(pl.col(wide).cast(pl.Int64))

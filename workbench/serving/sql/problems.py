@@ -78,9 +78,14 @@ def told(
             raise raised.error from error
         kind = type(error).__name__
         if unknown := re.search(r"Function with name (\S+) does not exist", str(error)):
-            name = unknown[1]
+            name, where = unknown[1], place(query, _only_place(query, unknown[1]))
+            if name in {*functions, "predict", "predict_proba"}:
+                raise UsageError(
+                    f"SQL: {name} is called as {name}(…): not OVER a window, nor as "
+                    f"x.{name}(){where}"
+                ) from error
             told_ = NotFoundError.named("function", name, functions, " of the project")
-            raise NotFoundError(f"SQL: {told_}{place(query, _only_place(query, name))}") from error
+            raise NotFoundError(f"SQL: {told_}{where}") from error
         if kind == "PermissionException":
             raise UsageError(f"SQL: {_REFUSED}") from error
         is_wrong = kind in _WRONG_QUERY or "parameter" in str(error).lower()

@@ -172,8 +172,8 @@ def _of_model(
             )
         names = [str(n) for n in range(len(expanded))]
         return Call(model, tuple(names), shares), [part for _, part in expanded]
-    ordered = _in_order(what, expanded, model.columns, len(model.columns), where)
-    return Call(model, model.columns, shares), ordered
+    found = _in_order(what, expanded, model.columns, len(model.columns), where)
+    return Call(model, tuple(found), shares), list(found.values())
 
 
 def _expanded(name: str, part: Node, model: ModelVersion, where: str) -> Iterator[tuple[str, Node]]:
@@ -200,10 +200,8 @@ def _of_function(node: Node, function: Function, where: str) -> tuple[Call, list
     given = arguments_of(node)
     if any(part.get("class") == "STAR" for _, part in given):
         raise UsageError(f"SQL: {what}: name its arguments; * is for predict(…){where}")
-    # DuckDB has no function of no arguments that still answers for each row.
-    required = max(1, function.signature.required)
-    ordered = _in_order(what, given, parameters, required, where)
-    return Call(function, tuple(parameters[: len(ordered)])), ordered
+    found = _in_order(what, given, parameters, function.signature.required, where)
+    return Call(function, tuple(found)), list(found.values())
 
 
 def _in_order(
@@ -212,22 +210,26 @@ def _in_order(
     wanted: Sequence[str],
     required: int,
     where: str,
-) -> list[Node]:
-    """Put arguments in the order wanted; those given by name (`a := 1`) are wherever they are."""
-    named = {name: part for name, part in given if name}
-    if named and len(named) == len(given):
-        for name in named:
-            if name not in wanted:
-                error = NotFoundError.named("argument", name, wanted, f" of {what}")
-                raise UsageError(f"SQL: {error}{where}")
-        missing = [name for name in wanted if name not in named]
-        if missing and list(wanted).index(missing[0]) < required:
-            raise UsageError(f"SQL: {what}: lacks {', '.join(missing)}{where}")
-        return [named[name] for name in wanted if name in named]
-    if not required <= len(given) <= len(wanted):
-        expected = f"{len(wanted)}" if required == len(wanted) else f"{required} to {len(wanted)}"
+) -> dict[str, Node]:
+    """Put arguments in the order wanted: as in Python some by place, then some as `name := …`."""
+    placed = [part for name, part in given if not name]
+    least = max(1, required)  # DuckDB asks a function of no arguments once, not for each row
+    if len(placed) > len(wanted) or (len(placed) == len(given) < least):
+        expected = f"{len(wanted)}" if least == len(wanted) else f"{least} to {len(wanted)}"
         raise UsageError(
             f"SQL: {what}: {len(given)} columns given; expected {expected}: "
             f"{', '.join(wanted)}{where}"
         )
-    return [part for _, part in given]
+    if any(not name for name, _ in given[len(placed) :]):
+        raise UsageError(f"SQL: {what}: give those by place before those by name{where}")
+    found = dict(zip(wanted, placed, strict=False))
+    for name, part in given[len(placed) :]:
+        if name not in wanted:
+            error = NotFoundError.named("argument", name, wanted, f" of {what}")
+            raise UsageError(f"SQL: {error}{where}")
+        if name in found:
+            raise UsageError(f"SQL: {what}: {name} is given twice{where}")
+        found[name] = part
+    if missing := [name for name in wanted[:required] if name not in found]:
+        raise UsageError(f"SQL: {what}: lacks {', '.join(missing)}{where}")
+    return {name: found[name] for name in wanted if name in found}

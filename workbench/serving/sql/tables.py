@@ -84,13 +84,12 @@ def _unknown(
 def _collected(name: str, frame: Frame) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):
         return frame
+    if not isinstance(frame, pl.LazyFrame) and not hasattr(frame, "iloc"):
+        raise UsageError(f"tables[{name!r}] is a {type(frame).__name__}; expected a frame")
     try:
         return frame.collect() if isinstance(frame, pl.LazyFrame) else pl.from_pandas(frame)
-    except pl.exceptions.PolarsError as error:
+    except Exception as error:  # a lazy frame may read files; pandas' columns may hold anything
         raise DataError(f"SQL: table {name}: {str(error).partition(chr(10))[0]}") from error
-    except TypeError as error:
-        kind = type(frame).__name__
-        raise UsageError(f"tables[{name!r}] is a {kind}; expected a frame") from error
 
 
 def _read(name: str, project: Project, needed: _Needed) -> pl.DataFrame:

@@ -14,6 +14,8 @@ __all__ = ["declared", "function"]
 
 Build = Callable[..., Any]
 
+_OF_MODELS = ("predict", "predict_proba", "model_version")
+
 
 @overload
 def function(build: Build, /) -> Function: ...
@@ -87,6 +89,8 @@ def declared(
     if not inspect.isfunction(build) or build.__name__ == "<lambda>":
         raise UsageError(f"{build!r} can't be registered; expected a function made by `def`")
     name = build.__name__
+    if name in _OF_MODELS:
+        raise UsageError(f"function {name}: in SQL that name asks a model; choose another")
     if inspect.iscoroutinefunction(build) or inspect.isgeneratorfunction(build):
         raise UsageError(f"function {name}: waits or yields; expected one that returns its answer")
     doc = inspect.getdoc(build) or ""

@@ -205,7 +205,8 @@ def register_file(path: Path, project: Project) -> list[Registered]:
 
 def _register(project: Project, written: str, name: str, origin: str) -> Registered:
     text = text_of(written, name, project.root, origin or "cell")
-    for known in versions_of(project, name):
+    versions = versions_of(project, name)
+    for known in versions:
         if known.digest == text.digest:
             return Registered(name=name, version=known.version, new=False, origin=known.origin)
     person = require(project, "developer", f"register function {name}")
@@ -215,6 +216,16 @@ def _register(project: Project, written: str, name: str, origin: str) -> Registe
         project, text, _definition(function, text, examples, origin), person.name
     )
     _link(project, f"function:{name}@{version}", written, origin)
+    before = versions[-1].origin if versions else ""
+    if origin and before and before != origin:
+        _logger.warning(
+            "function %s: version %s is from %s, the one before was from %s: is it the same "
+            "function?",
+            name,
+            version,
+            origin,
+            before,
+        )
     return Registered(name=name, version=version, new=new, origin=origin)
 
 

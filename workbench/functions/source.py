@@ -12,6 +12,7 @@ import ast
 import builtins
 import hashlib
 import json
+import re
 import symtable
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -97,7 +98,8 @@ def _parsed(text: str, where: str) -> ast.Module:
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError) as error:
-        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        number = error.lineno if isinstance(error, SyntaxError) else None
+        line = f", line {number}" if number else ""
         reason = error.msg if isinstance(error, SyntaxError) else error
         raise UsageError(f"{where}{line}: not plain Python: {reason}") from error
 
@@ -172,7 +174,7 @@ def _root(node: ast.AST) -> Iterator[str]:
 
 
 def _cut(text: str, statements: Iterable[ast.stmt]) -> str:
-    lines = text.splitlines()
+    lines = re.split(r"\r\n|\r|\n", text)  # as Python counts them; `splitlines` knows more ends
     chosen: dict[int, None] = {}
     parts = []
     for statement in statements:
@@ -180,9 +182,10 @@ def _cut(text: str, statements: Iterable[ast.stmt]) -> str:
         first = min([statement.lineno, *(node.lineno for node in decorators)])
         own = [n for n in range(first - 1, statement.end_lineno or first) if n not in chosen]
         chosen.update(dict.fromkeys(own))
-        if own:
-            parts.append("\n".join(lines[n].rstrip() for n in own) + "\n")
-    return "".join(parts)
+        parts += [lines[n] for n in own]
+    whole, tidy = ("\n".join([*of, ""]) for of in (parts, [line.rstrip() for line in parts]))
+    # Spaces at the end of a line make no version, but in a text of several lines.
+    return tidy if ast.dump(ast.parse(tidy)) == ast.dump(ast.parse(whole)) else whole
 
 
 def _free(source: str, where: str) -> set[str]:

@@ -19,6 +19,7 @@ import workbench as wb
 from tests.projects import ready_project
 from workbench.errors import DataError, ForbiddenError, NotFoundError, UsageError
 from workbench.explanation import Explanation, explain, read_explanation, store_explanation
+from workbench.explanation.naming import find_version
 from workbench.project import Project
 from workbench.tracking import client, create_run
 from workbench.tracking.flavors import load_model, log_model
@@ -93,8 +94,8 @@ def test_a_booster_from_the_store_says_what_the_fitted_model_says(
     ("name", "message"),
     [
         ("tress@champion", "unknown model 'tress': did you mean trees"),
-        ("trees@champoin", "unknown alias 'champoin' of trees: did you mean champion"),
-        ("trees/9", "unknown version '9' of trees: there are: 1, 2"),
+        ("trees@champoin", "unknown alias 'champoin' of model trees: did you mean champion"),
+        ("trees/9", "unknown version '9' of model trees: there are: 1, 2"),
         ("runs:/1234/model", "expected NAME@alias, NAME/3 or models:/"),
         ("", "expected NAME@alias"),
     ],
@@ -238,3 +239,24 @@ def test_the_command_line_refuses(
     assert done.returncode == 2, done.stderr
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_model_is_found_among_more_than_the_registry_lists_at_once(
+    project: Project, rows: pl.DataFrame
+) -> None:
+    registry = client(project)
+    for number in range(101):
+        registry.create_registered_model(f"a{number:03}")
+    assert find_version(project, "trees@champion").version == "1"
+    with pytest.raises(NotFoundError, match="did you mean trees"):
+        find_version(project, "tress@champion")
+
+
+def test_a_models_name_may_hold_a_quote(project: Project, rows: pl.DataFrame) -> None:
+    registry = client(project)
+    registry.create_registered_model("o'brien's")
+    run_id = registry.get_model_version("trees", "1").run_id
+    source = registry.get_model_version("trees", "1").source
+    registry.create_model_version("o'brien's", source, run_id=run_id)
+    found = find_version(project, "o'brien's/1")
+    assert (found.name, found.version) == ("o'brien's", "1")

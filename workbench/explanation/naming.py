@@ -30,7 +30,7 @@ class Named:
     run_id: str | None = None
 
 
-def find_version(project: Project, text: str) -> Named:
+def find_version(project: Project, text: str, *, exact: bool = False) -> Named:
     """Find the version that `text` names.
 
     Parameters
@@ -38,11 +38,15 @@ def find_version(project: Project, text: str) -> Named:
     text
         `NAME@alias`, `NAME/3`, `NAME` alone for its champion or, without one, its newest version;
         or MLflow's address of a model, `models:/…`.
+    exact
+        Refuse `NAME` alone, which means another version tomorrow without saying so.
 
     Raises
     ------
     NotFoundError
         If there is no such model, alias or version; the message says which there are.
+    UsageError
+        If it is no such text.
     """
     bare = text.removeprefix("models:/")
     if text.startswith("models:/m-"):
@@ -50,21 +54,27 @@ def find_version(project: Project, text: str) -> Named:
     if not bare or bare.startswith(("runs:", "file:", "/")):
         raise UsageError(f"model {text!r}: expected NAME@alias, NAME/3 or models:/…")
     with _as_store_error():
-        return _found(client(project), bare)
+        return _found(client(project), bare, exact=exact)
 
 
-def _found(registry: MlflowClient, text: str) -> Named:
+def _found(registry: MlflowClient, text: str, *, exact: bool) -> Named:
     name, alias, version = _parts(text)
     model = registered_model(registry, name)
-    versions = {str(v.version): v for v in model_versions(registry, name)}
+    versions = {str(one.version): one for one in model_versions(registry, name)}
     aliases = {key: str(value) for key, value in model.aliases.items()}
     if alias is not None and alias not in aliases:
-        raise NotFoundError.named("alias", alias, aliases, f" of {name}")
-    if alias is None and version is None:
+        raise NotFoundError.named("alias", alias, aliases, f" of model {name}")
+    if alias is None and not version:
+        if exact:
+            known = [*(f"{name}@{one}" for one in aliases), *(f"{name}/{one}" for one in versions)]
+            raise UsageError(
+                f"model {text!r}: which version? Expected an alias or a number: "
+                f"{', '.join(known[:5])}"
+            )
         version = aliases.get(_DEFAULT) or max(versions, key=int, default="")
     version = version if alias is None else aliases[alias]
     if version not in versions:
-        raise NotFoundError.named("version", str(version), versions, f" of {name}")
+        raise NotFoundError.named("version", str(version), versions, f" of model {name}")
     return Named(
         uri=f"models:/{name}/{version}",
         text=f"{name} version {version}",
@@ -72,6 +82,15 @@ def _found(registry: MlflowClient, text: str) -> Named:
         version=version,
         run_id=versions[version].run_id or None,
     )
+
+
+def _names(registry: MlflowClient) -> Iterator[str]:
+    """Name all models; the registry gives a hundred at a time."""
+    page = registry.search_registered_models()
+    yield from (model.name for model in page)
+    while page.token:
+        page = registry.search_registered_models(page_token=page.token)
+        yield from (model.name for model in page)
 
 
 def _parts(text: str) -> tuple[str, str | None, str | None]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from workbench.errors import DataError, NotFoundError, StoreError, UsageError
+from workbench.errors import DataError, UsageError
+from workbench.explanation.naming import find_version
 from workbench.project import Project
-from workbench.registry import model_uri
-from workbench.tracking import client, load_model, model_versions, registered_model
+from workbench.tracking import load_model
 from workbench.tracking.asking import probabilities, values
 
 if TYPE_CHECKING:
@@ -166,50 +166,20 @@ def find_model(project: Project, reference: str) -> ModelVersion:
     UsageError
         If it names neither an alias nor a version.
     """
-    name, version = _resolved(project, reference)
-    uri = model_uri(name, version)
-    loaded = load_model(project, uri)
-    inputs = _inputs(uri)
+    found = find_version(project, reference, exact=True)
+    if found.name is None or found.version is None:
+        raise UsageError(f"model {reference!r}: it isn't registered; expected NAME@alias or NAME/3")
+    loaded = load_model(project, found.uri)
+    inputs = _inputs(found.uri)
     named = not inputs.is_tensor_spec()
     return ModelVersion(
-        name=name,
-        version=version,
+        name=found.name,
+        version=found.version,
         columns=tuple(loaded.columns),
         types=tuple(_type(kind) for kind in inputs.input_types()) if named else (),
         classes=tuple(loaded.classes or _labels(loaded.model)),
         model=loaded.model,
     )
-
-
-def _resolved(project: Project, reference: str) -> tuple[str, str]:
-    """Look up an alias once: a query has one version, whoever promotes another meanwhile."""
-    from mlflow.exceptions import MlflowException
-
-    sep = "@" if "@" in reference else "/"
-    name, found, wanted = reference.rpartition(sep)
-    registry = client(project)
-    try:
-        model = registered_model(registry, name or reference)
-        aliases = {alias: str(version) for alias, version in model.aliases.items()}
-        versions = model_versions(registry, model.name)
-    except MlflowException as error:
-        raise StoreError(f"MLflow's registry: {error.message}") from error
-    if not found or not wanted:
-        raise UsageError(
-            f"model {reference!r}: which version? Expected an alias or a number: "
-            f"{_examples(model.name, aliases, (str(v.version) for v in versions))}"
-        )
-    if sep == "@":
-        if wanted not in aliases:
-            raise NotFoundError.named("alias", wanted, aliases, f" of model {name}")
-        return name, aliases[wanted]
-    if wanted not in (numbers := {str(v.version) for v in versions}):
-        raise NotFoundError.named("version", wanted, numbers, f" of model {name}")
-    return name, wanted
-
-
-def _examples(name: str, aliases: Iterable[str], versions: Iterable[str]) -> str:
-    return ", ".join([*(f"{name}@{a}" for a in aliases), *(f"{name}/{v}" for v in versions)][:5])
 
 
 def _inputs(uri: str) -> Schema:

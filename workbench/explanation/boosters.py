@@ -92,7 +92,8 @@ def xgboost_way(model: Any) -> Way:
 def lightgbm_way(model: Any) -> Way:
     """Explain a booster or one of the scikit-learn wrappers."""
     booster = getattr(model, "booster_", model)
-    objective = str(booster.params.get("objective") or "")
+    # The model's own text has one name for each objective; what it was asked for has many.
+    told = re.search(r"^objective=(\S+)", booster.model_to_string(1), re.MULTILINE)
 
     def run(rows: Rows) -> Answer:
         import numpy as np
@@ -108,7 +109,7 @@ def lightgbm_way(model: Any) -> Way:
         values = found.reshape(len(rows.frame), -1, width)
         return _split(np.moveaxis(values, 1, 0), said.reshape(len(rows.frame), -1))
 
-    units = _LIGHTGBM_UNITS.get(objective.partition(" ")[0], _MARGIN)
+    units = _LIGHTGBM_UNITS.get(told[1] if told else "", _MARGIN)
     return Way("TreeSHAP of LightGBM's trees", "path-dependent", units, run, block=BLOCK)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from operator import index
 from typing import Any
 
 import polars as pl
@@ -79,8 +80,7 @@ def explain(
     DataError
         If the model refuses the rows, or the values don't add up to what it says.
     """
-    if isinstance(rows, int) and rows < 1:
-        raise UsageError(f"rows={rows}: expected at least 1")
+    wanted = None if rows is None else _wanted(rows)
     subject = subject_of(model, project, columns)
     if isinstance(frame, pl.LazyFrame):
         frame = frame.collect()
@@ -88,7 +88,7 @@ def explain(
     behind = partial(_background, background, subject, project)
     way, route = _way(subject, given, behind, approximate=approximate)
     count = len(given.frame)
-    places = _sample(count, way.affordable if rows is None else rows)
+    places = _sample(count, way.affordable if wanted is None else wanted)
     chosen = given.pick(places)
     with asked(subject.model):
         answer = way.answer(chosen if route is None else route.rows(chosen))
@@ -174,14 +174,25 @@ def _own_way(
     return linear_way(model, background, rows)
 
 
-def _sample(count: int, rows: int | Sequence[int] | None) -> list[int] | None:
+def _wanted(rows: Any) -> int | list[int]:
+    """Take a number or numbers, NumPy's too: `np.flatnonzero(…)` is how rows are found."""
+    try:
+        found = list(map(index, rows)) if isinstance(rows, Iterable) else index(rows)
+    except TypeError:
+        raise UsageError(f"rows={rows!r}: expected a number, or rows' numbers") from None
+    if isinstance(found, int) and found < 1:
+        raise UsageError(f"rows={found}: expected at least 1")
+    return found
+
+
+def _sample(count: int, rows: int | list[int] | None) -> list[int] | None:
     """Choose which rows are explained; None if all are."""
-    if rows is not None and not isinstance(rows, int):
+    if isinstance(rows, list):
         outside = [str(row) for row in rows if not 0 <= row < count][:1]
         if outside or not rows:
             said = f"row {outside[0]}" if outside else "none"
             raise UsageError(f"rows: {said} is asked for; there are {count:,}, from 0 on")
-        return [int(row) for row in rows]
+        return rows
     if rows is None or count <= rows:
         return None
     import numpy as np

@@ -134,7 +134,11 @@ def as_frame(data: Any) -> pl.DataFrame | None:
     if type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "columns"):
         plain = data.reset_index(drop=True)
         plain.columns = [str(name) for name in data.columns]
-        return pl.from_pandas(plain)
+        try:
+            return pl.from_pandas(plain)
+        except (TypeError, ValueError) as error:  # Arrow's are such too
+            first = str(error).partition("\n")[0]
+            raise UsageError(f"rows: pandas' frame can't be read: {first}") from error
     return None
 
 
@@ -186,5 +190,5 @@ def _category(series: pl.Series) -> Any:
 
     if isinstance(series.dtype, (pl.Categorical, pl.Enum)):
         series = series.cast(pl.String)
-    present = series.drop_nulls().unique().sort().to_list()
+    present = series.drop_nulls().unique().sort().to_list() or [""]  # XGBoost wants at least one
     return pd.Categorical(series.to_list(), categories=present)

@@ -7,6 +7,7 @@ A notebook gets the PNG alone: BokehJS would add eight megabytes to it.
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -134,7 +135,9 @@ def _axes(width: float, height: float) -> tuple[Any, Any]:
 def _picture(figure: Any, axes: Any, caption: str, draw: Callable[[], Any]) -> Picture:
     axes.set_title(_plain(caption), loc="left", fontsize=9, color=_INK, wrap=True)
     buffer = BytesIO()
-    figure.savefig(buffer, format="png")
+    with warnings.catch_warnings():  # a letter that the font lacks is a box, and no news
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(buffer, format="png")
     return Picture(buffer.getvalue(), caption, draw)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.errors import DataError
 from workbench.explanation.frames import Rows, as_pandas, take_rows
+from workbench.explanation.probing import dense, probed
 from workbench.explanation.ways import Answer, asked
 
 __all__ = ["Route", "is_pipeline", "route_of", "summed"]
@@ -100,6 +101,7 @@ def _origins(step: Any, rows: Any, width: int) -> list[Origin]:
     """Say where each of the step's outputs comes from."""
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import FeatureUnion, Pipeline
+    from sklearn.preprocessing import Normalizer
 
     if step is None or step == "passthrough":
         return list(range(width))
@@ -110,7 +112,9 @@ def _origins(step: Any, rows: Any, width: int) -> list[Origin]:
     if isinstance(step, FeatureUnion):
         parts = (_origins(one, rows, width) for _, one in step.transformer_list if one != "drop")
         return [origin for part in parts for origin in part]
-    return _named(step, width) or _probed(step, rows, width)
+    if isinstance(step, Normalizer):  # it keeps the names, and divides each by all
+        return [type(step).__name__] * width
+    return _named(step, width) or probed(step, rows, width)
 
 
 def _through(pipeline: Any, rows: Any, width: int) -> list[Origin]:
@@ -120,7 +124,7 @@ def _through(pipeline: Any, rows: Any, width: int) -> list[Origin]:
             continue
         found = _origins(step, rows, len(origins))
         origins = [origin if isinstance(origin, str) else origins[origin] for origin in found]
-        rows = _dense(step.transform(rows))
+        rows = dense(step.transform(rows))
     return origins
 
 
@@ -184,42 +188,3 @@ def _named(step: Any, width: int) -> list[Origin] | None:
 def _tokens(name: str) -> Iterator[int]:
     for piece in name.split(_OPEN)[1:]:
         yield int(piece.partition(_CLOSE)[0])
-
-
-def _probed(step: Any, rows: Any, width: int) -> list[Origin]:
-    """Move one column at a time and see which outputs move with it."""
-    import numpy as np
-
-    before = _numbers(step.transform(rows))
-    moved = np.zeros((width, before.shape[1]), dtype=bool)
-    for place in range(width):
-        after = _numbers(step.transform(_rolled(rows, place)))
-        moved[place] = ~np.isclose(before, after, rtol=0, atol=0, equal_nan=True).all(axis=0)
-    return [int(np.flatnonzero(by)[0]) if by.sum() == 1 else type(step).__name__ for by in moved.T]
-
-
-def _numbers(sent: Any) -> Any:
-    import numpy as np
-
-    return np.asarray(_dense(sent), dtype=np.float64)
-
-
-def _dense(sent: Any) -> Any:
-    return sent.toarray() if hasattr(sent, "toarray") else sent
-
-
-def _rolled(rows: Any, place: int) -> Any:
-    """Shift one column down by a row."""
-    import numpy as np
-    import polars as pl
-
-    order = np.roll(np.arange(len(rows)), 1)
-    if isinstance(rows, pl.DataFrame):
-        name = rows.columns[place]
-        return rows.with_columns(rows[name].gather(order))
-    changed = rows.copy()
-    if hasattr(rows, "iloc"):
-        changed.isetitem(place, rows.iloc[order, place].to_numpy())
-    else:
-        changed[:, place] = rows[order, place]
-    return changed

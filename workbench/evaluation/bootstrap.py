@@ -105,7 +105,10 @@ def interval_of(replicates: Floats, level: float) -> Interval | None:
 
 def numbered(groups: Array) -> Array:
     """Give each different value of `groups` (shape (rows,)) a whole number from 0."""
-    return np.unique(groups, return_inverse=True)[1].reshape(-1)
+    try:
+        return np.unique(groups, return_inverse=True)[1].reshape(-1)
+    except TypeError as error:
+        raise DataError(f"groups: values of one kind are expected, none missing: {error}") from None
 
 
 def compare(

@@ -23,16 +23,17 @@ from workbench.evaluation.slicing import parts_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import pandas as pd
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
     model: Any,
-    frame: pl.DataFrame,
+    frame: pl.DataFrame | pl.LazyFrame | pd.DataFrame,
     label: str,
     *,
-    train: pl.DataFrame | None = None,
+    train: pl.DataFrame | pl.LazyFrame | pd.DataFrame | None = None,
     time: str | None = None,
     key: str | Sequence[str] | None = None,
     slices: Sequence[str] | Mapping[str, str] = (),
@@ -92,6 +93,7 @@ def evaluate(
     ConfigError
         If a slice is no condition that can be asked of the rows, or a check's options are wrong.
     """
+    frame, train = _frame(frame, "frame"), None if train is None else _frame(train, "train")
     _check_frames(frame, train, label, time, key)
     names = _keys(key)
     others = [label, *names, *([time] if time else [])]
@@ -114,6 +116,20 @@ def evaluate(
     cut, replicates = sliced(parts, test, groups, options)
     evidence = Evidence(predictor, labels, frame, test, options, train, groups, cut, replicates)
     return _reported(evidence, chosen, model)
+
+
+def _frame(given: Any, what: str) -> pl.DataFrame:
+    if isinstance(given, pl.DataFrame):
+        return given
+    if isinstance(given, pl.LazyFrame):
+        return given.collect()
+    if not (hasattr(given, "iloc") and hasattr(given, "columns")):
+        raise UsageError(f"{what}: a {type(given).__name__}; expected a polars or pandas frame")
+    try:
+        return pl.from_pandas(given.reset_index(drop=True))
+    except Exception as error:  # Arrow's, of a column that holds more than one type
+        first = str(error).partition(chr(10))[0]
+        raise DataError(f"{what}: can't be read as polars: {first}") from error
 
 
 def _check_frames(

@@ -89,9 +89,11 @@ def labels_of(
     DataError
         If a side has no labels, or they can't be those of the task.
     """
+    name = column.name
+    if column.dtype.is_nested() or column.dtype in (pl.Object, pl.Binary):
+        raise DataError(f"label {name!r}: {column.dtype} is neither a class nor a number")
     values = _values(column, "frame")
     trained = [] if train is None else _values(train, "train").unique().to_list()
-    name = column.name
     known = tuple(_plain(value) for value in classes) if classes is not None else None
     task = task or _task(values, trained, model, known)
     if task == "regression":
@@ -99,7 +101,7 @@ def labels_of(
             raise DataError(f"label {name!r}: {values.dtype} is no number to predict")
         return Labels(name, task)
     if known is None:
-        known = tuple(sorted({*values.unique().to_list(), *trained}))
+        known = _in_order({*values.unique().to_list(), *trained}, name)
         if task == "binary" and set(known) <= {0, 1}:
             known = (False, True) if values.dtype == pl.Boolean else (0, 1)
     if len(known) > _MOST_CLASSES or (task == "binary" and len(known) != 2) or len(known) < 2:
@@ -132,11 +134,20 @@ def _task(
     return "multiclass" if hasattr(model, "predict_proba") else "regression"
 
 
+def _in_order(labels: set[Any], name: str) -> tuple[Any, ...]:
+    try:
+        return tuple(sorted(labels))
+    except TypeError as error:
+        raise DataError(
+            f"label {name!r}: of another kind in frame than in train: {error}"
+        ) from None
+
+
 def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
 def _word(value: Any) -> str:
     """Write true, 1 and 1.0 alike: a model fitted on 0 and 1 is judged by Booleans too."""
-    number = isinstance(value, (bool, int, float))
-    return f"{float(value):g}" if number else str(value)
+    is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return str(int(value) if is_whole else value)

@@ -114,4 +114,4 @@ def sliced(
 
 def _note(metrics: Sequence[MetricValue], primary: str) -> str:
     undefined = any(metric.name == primary and metric.value is None for metric in metrics)
-    return f"{primary} is not defined here: one class only" if undefined else ""
+    return f"{primary} is not defined on these rows" if undefined else ""

@@ -53,8 +53,7 @@ class EvaluationReport(BaseModel):
     columns: tuple[str, ...]
     """The features, in the model's order."""
     dataset: str
-    """The digest of the rows' content (`wb.data.frame_digest`): label, features and what else the
-    evaluation looked at."""
+    """The digest of the frame's content (`wb.data.frame_digest`), all of its columns."""
     time: str | None = None
     key: tuple[str, ...] = ()
     groups: int | None = None

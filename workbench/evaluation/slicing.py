@@ -7,8 +7,9 @@ statement or change anything, and what isn't true or false of each row is refuse
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
@@ -48,6 +49,17 @@ def parts_of(frame: pl.DataFrame, slices: Sequence[str] | Mapping[str, str]) -> 
             found += (Part(words, text, "column", mask) for words, mask in _of_column(frame[text]))
         else:
             found.append(Part(name, text, "condition", condition(frame, text)))
+    return _apart(found)
+
+
+def _apart(parts: Sequence[Part]) -> list[Part]:
+    """Number those that read the same, as 0.12341 and 0.12342 do: figures are found by name."""
+    names: Counter[str] = Counter()
+    found = []
+    for part in parts:
+        names[part.name] += 1
+        count = names[part.name]
+        found.append(part if count == 1 else replace(part, name=f"{part.name} ({count})"))
     return found
 
 
@@ -85,7 +97,7 @@ def _of_column(series: pl.Series) -> Iterator[tuple[str, pl.Series]]:
     if series.dtype.is_float():
         series = series.fill_nan(None)
     known = series.drop_nulls()
-    if series.dtype.is_nested() or series.dtype == pl.Object:
+    if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
         raise ConfigError(f"slice {series.name!r}: {series.dtype} has no values to slice by")
     ordered = series.dtype.is_numeric() or series.dtype.is_temporal()
     if ordered and known.n_unique() > _FEW:

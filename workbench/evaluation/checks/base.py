@@ -47,6 +47,8 @@ class Check(BaseModel, ABC):
     title: ClassVar[str]
     advice: ClassVar[str]
     """What to do where it finds something."""
+    of_predictions: ClassVar[bool] = True
+    """Whether it has nothing to look at where no row has a label and a prediction."""
 
     @abstractmethod
     def look(self, evidence: Evidence) -> Finding:
@@ -61,6 +63,8 @@ class Check(BaseModel, ABC):
     def run(self, evidence: Evidence) -> CheckResult:
         """Look, and turn whatever happens into a result."""
         try:
+            if self.of_predictions and not evidence.test.rows:
+                raise NotApplicable("no row has a prediction")
             found = self.look(evidence)
         except NotApplicable as reason:
             found = Finding("not applicable", _sentence(str(reason)))

@@ -34,7 +34,7 @@ class UnequalSlices(Check):
     max_gap: float = Field(
         default=0.1,
         gt=0,
-        description="largest gap of the metric; of numbers as a share of the whole's value",
+        description="largest gap of the metric; of an error of numbers as a share of its mean",
     )
 
     def look(self, evidence: Evidence) -> Finding:
@@ -81,7 +81,7 @@ def _gap(
     ranked = sorted(known, key=lambda one: metric.sign * _value(one, metric.name))
     worst, best = ranked[0], ranked[-1]
     scale = 1.0
-    if evidence.task == "regression":
+    if evidence.task == "regression" and metric.best == "lowest":  # R² is a share already
         scale = float(np.mean([_value(one, metric.name) for one in known])) or 1.0
     drawn = [evidence.slice_replicates[one.name] for one in (best, worst)]
     interval = interval_of(metric.sign * (drawn[0] - drawn[1]) / abs(scale), evidence.options.level)

@@ -104,11 +104,19 @@ def _strengths(evidence: Evidence) -> tuple[list[Strength], Interval | None]:
 def _later(evidence: Evidence) -> dict[str, int]:
     """Count, for each feature that is a time, the rows in which it lies after the row's moment."""
     time, frame = evidence.options.time, evidence.test.frame
-    if time is None or not frame.schema[time].is_temporal():
+    if time is None or (kind := _moment(frame.schema[time])) is None:
         return {}
-    kinds = [name for name in evidence.columns if frame.schema[name] == frame.schema[time]]
-    counts = {name: int((frame[name] > frame[time]).sum()) for name in kinds if name != time}
+    asked = frame[time].dt.epoch("us")  # whatever their units and zones, and dates too
+    names = [n for n in evidence.columns if n != time and _moment(frame.schema[n]) == kind]
+    counts = {name: int((frame[name].dt.epoch("us") > asked).sum()) for name in names}
     return {name: count for name, count in counts.items() if count}
+
+
+def _moment(dtype: pl.DataType) -> str | None:
+    """Tell moments of the world's from those of a clock on a wall; None of what is neither."""
+    if not isinstance(dtype, (pl.Datetime, pl.Date)):
+        return None
+    return "clock" if getattr(dtype, "time_zone", None) is None else "world"
 
 
 def _naming(evidence: Evidence) -> list[str]:
@@ -116,7 +124,7 @@ def _naming(evidence: Evidence) -> list[str]:
     frame, found = evidence.test.frame, []
     for name in evidence.columns:
         dtype = frame.schema[name]
-        names = dtype.is_integer() or dtype in (pl.String, pl.Categorical)
+        names = dtype.is_integer() or dtype in (pl.String, pl.Categorical, pl.Enum)
         if name in evidence.options.key or (names and _all_different(frame[name])):
             found.append(name)
     return found

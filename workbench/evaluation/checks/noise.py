@@ -58,7 +58,7 @@ class Noise(Check):
         frame = evidence.test.frame[kept]
         before = evidence.test.predictions[kept]
         again = np.asarray(_answer(evidence, frame), dtype=np.float64)
-        scale = _scale(evidence)
+        scale, unit = _scale(evidence)
         if (repeated := float(_moved(before, again).mean()) / scale) > 1e-6:
             return Finding(
                 "issue",
@@ -69,7 +69,8 @@ class Noise(Check):
         if not chosen:
             raise NotApplicable("there is no feature that is a number with enough values")
         after = _answer(evidence, _with_noise(frame, chosen, self.noise, evidence.options.seed))
-        return self._judged(evidence, kept, before, after, scale, chosen)
+        moved = _moved(before, after) / scale
+        return self._judged(evidence, kept, before, after, moved, unit, len(chosen))
 
     def _judged(
         self,
@@ -77,10 +78,10 @@ class Noise(Check):
         kept: Any,
         before: Floats,
         after: Floats,
-        scale: float,
-        chosen: list[str],
+        moved: Floats,
+        unit: str,
+        columns: int,
     ) -> Finding:
-        moved = _moved(before, after) / scale
         resampler = evidence.options.resampler(moved.size, "noise")
         drawn = resampler.replicates({"": lambda w: (w @ moved) / w.sum(axis=1)})[""]
         interval = interval_of(drawn, resampler.level)
@@ -92,11 +93,10 @@ class Noise(Check):
             numbers["flipped"] = flipped
         bad = mean > self.issue_above or (sure and lost > self.max_loss)
         fair = mean > self.tip_above
-        unit = "of the label's spread" if evidence.task == "regression" else "of probability"
         turned = "" if flipped is None else f", and {percent(flipped)} of rows change sides"
         return Finding(
             "issue" if bad else "tip" if fair else "passed",
-            f"Noise of {percent(self.noise)} of a standard deviation on {len(chosen)} features "
+            f"Noise of {percent(self.noise)} of a standard deviation on {columns} features "
             f"moves a prediction by {number(mean)} {unit} on average {between(interval)}{turned}; "
             f"it costs {percent(max(lost, 0.0))} of what the model gains on a constant prediction.",
             numbers,
@@ -140,9 +140,14 @@ def _moved(before: Floats, after: Floats) -> Floats:
     return moved
 
 
-def _scale(evidence: Evidence) -> float:
-    spread = float(evidence.test.labels.std()) if evidence.task == "regression" else 1.0
-    return spread or 1.0
+def _scale(evidence: Evidence) -> tuple[float, str]:
+    """Say by what a move is measured: a probability's is one of its own."""
+    predictions = evidence.test.predictions
+    if evidence.task == "regression":
+        return float(evidence.test.labels.std()) or 1.0, "of the label's spread"
+    if ((predictions < 0) | (predictions > 1)).any():
+        return float(predictions.std()) or 1.0, "of the predictions' spread"
+    return 1.0, "of probability"
 
 
 def _flipped(evidence: Evidence, before: Floats, after: Floats) -> float | None:

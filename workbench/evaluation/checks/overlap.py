@@ -18,6 +18,7 @@ class TimeOverlap(Check):
     """A model is judged on the past, or on days it was trained on."""
 
     code: ClassVar[str] = "WB003"
+    of_predictions: ClassVar[bool] = False
     title: ClassVar[str] = "time overlap of train and test"
     advice: ClassVar[str] = (
         "Part the rows by time: train on what lies before a moment, judge on what lies after it, "

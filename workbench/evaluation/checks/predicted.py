@@ -19,6 +19,7 @@ class Predicted(Check):
     """Predictions are missing, infinite, outside of 0 to 1, or the same for every row."""
 
     code: ClassVar[str] = "WB010"
+    of_predictions: ClassVar[bool] = False
     title: ClassVar[str] = "predictions missing, out of range or constant"
     advice: ClassVar[str] = (
         "Missing ones come of missing features: let the model take them, or fill them as training "

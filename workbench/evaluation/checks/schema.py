@@ -19,6 +19,7 @@ class ChangedSchema(Check):
     """A feature is empty, constant, of another kind or of unknown words in the test rows."""
 
     code: ClassVar[str] = "WB011"
+    of_predictions: ClassVar[bool] = False
     title: ClassVar[str] = "features changed since training"
     advice: ClassVar[str] = (
         "Find what changed in the source or in the feature's code; a contract on the source "

@@ -49,7 +49,8 @@ def strength_of(
             found += _ordered(plain.to_numpy(), labels, task)
     metric = find_metric("r2" if task == "regression" else "roc_auc", task)
     ones = np.ones((1, labels.size))
-    values = [float(metric.prepare(labels, one)(ones)[0]) for one in found]
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest there are
+        values = [float(metric.prepare(labels, one)(ones)[0]) for one in found]
     best = int(np.nanargmax(values)) if np.isfinite(values).any() else None
     return None if best is None else Strength(series.name, values[best], found[best])
 

@@ -24,6 +24,7 @@ class SeenRows(Check):
     """
 
     code: ClassVar[str] = "WB007"
+    of_predictions: ClassVar[bool] = False
     title: ClassVar[str] = "rows in both train and test"
     advice: ClassVar[str] = (
         "Part the rows once, by time or by the digest of their key, before anything else is done "
@@ -45,7 +46,8 @@ class SeenRows(Check):
         return self._by_content(evidence, train, test)
 
     def _by_key(self, train: pl.DataFrame, test: pl.DataFrame, key: list[str]) -> Finding:
-        seen = test.join(train.select(key).unique(), on=key, how="semi").height
+        known = train.select(_like(test, key)).unique()
+        seen = test.join(known, on=key, how="semi").height
         share = seen / test.height
         groups = test.select(key).is_duplicated().any()
         named = " and ".join(key)
@@ -81,5 +83,9 @@ class SeenRows(Check):
 
 def _digests(frame: pl.DataFrame, like: pl.DataFrame, columns: list[str]) -> pl.Series:
     """Hash each row, with every column in the type that it has in training."""
-    cast = [pl.col(name).cast(like.schema[name], strict=False) for name in columns]
-    return frame.select(cast).hash_rows(seed=7)
+    return frame.select(_like(like, columns)).hash_rows(seed=7)
+
+
+def _like(frame: pl.DataFrame, columns: list[str]) -> list[pl.Expr]:
+    """Give columns the types that they have in `frame`: an Int32 key is the same as an Int64."""
+    return [pl.col(name).cast(frame.schema[name], strict=False) for name in columns]

@@ -294,15 +294,16 @@ def _kind(dtype: pl.DataType) -> str:
     if isinstance(dtype, pl.Null):
         return "nothing"
     if dtype.is_temporal():
-        return "time"
+        zone = getattr(dtype, "time_zone", None)
+        return "time" if zone in (None, "UTC") else f"time of {zone}"
     if isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
         return "text"
     return "number" if dtype.is_numeric() or isinstance(dtype, pl.Boolean) else str(dtype)
 
 
 def _same(made: pl.Series, column: pl.Series) -> bool:
-    """Say whether a cast took nothing away: 1.5 is no whole number, 7 is neither true nor false."""
-    if _kind(column.dtype) != "number":
+    """Say whether a cast took nothing away: 1.5 is no whole number, and a day has no hour."""
+    if _kind(column.dtype) in ("text", "nothing"):
         return True
     return bool(made.cast(column.dtype).eq_missing(column).all())
 

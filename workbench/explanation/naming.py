@@ -84,15 +84,6 @@ def _found(registry: MlflowClient, text: str, *, exact: bool) -> Named:
     )
 
 
-def _names(registry: MlflowClient) -> Iterator[str]:
-    """Name all models; the registry gives a hundred at a time."""
-    page = registry.search_registered_models()
-    yield from (model.name for model in page)
-    while page.token:
-        page = registry.search_registered_models(page_token=page.token)
-        yield from (model.name for model in page)
-
-
 def _parts(text: str) -> tuple[str, str | None, str | None]:
     """Take a name apart: MLflow allows neither a slash nor a colon in a model's name."""
     name, slash, version = text.partition("/")

@@ -15,10 +15,12 @@ from tornado.httpclient import HTTPClientError
 from workbench.access import Person, act_as, acting_as, require, who
 from workbench.errors import ForbiddenError
 from workbench.project import Project
-from workbench.server import routes
-from workbench.server.handlers import ReadHandler, _Handler
+from workbench.server import handlers
+from workbench.server.handlers import Handler
 from workbench.server.identity import names_of
+from workbench.server.operation import Operation
 from workbench.server.problems import problem_of
+from workbench.server.table import Table
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -41,13 +43,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Person]:
     """Let a route write, as a developer may, and say who asked."""
     found: list[Person] = []
 
-    def write(project: Project, server_root: Path, query: routes.Query) -> list[str]:
+    def write(project: Project) -> list[str]:
+        """Write."""
         found.append(who(project))
         require(project, "developer", "promote late")
         return []
 
-    initialize = ReadHandler.initialize
-    monkeypatch.setattr(ReadHandler, "initialize", lambda self, read: initialize(self, write))
+    every = Table(Operation("GET", path, write) for path in ("/models", "/runs"))
+    monkeypatch.setattr(handlers, "operations", lambda: every)
     return found
 
 
@@ -166,7 +169,7 @@ def test_every_handler_says_who_asks() -> None:
         and hasattr(each, "write_error")
     ]
     assert len(ours) >= 3
-    assert all(each.prepare is _Handler.prepare for each in ours)
+    assert all(each.prepare is Handler.prepare for each in ours)
 
 
 def test_forbidden_is_403() -> None:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 from jupyter_server.extension.application import ExtensionApp
 
-from workbench.server.handlers import ReadHandler, UnknownRouteHandler
-from workbench.server.routes import ROUTES
+from workbench.server.handlers import OperationHandler
 from workbench.server.schedules import ServedSchedules
+from workbench.server.table import operations
 
 __all__ = ["WorkbenchExtension"]
 
@@ -23,12 +24,9 @@ class WorkbenchExtension(ExtensionApp):
     name = "workbench"
 
     def initialize_handlers(self) -> None:
-        """Register one handler for each route, and one for what isn't a route."""
-        self.handlers.extend(
-            (rf"/workbench/api/{name}", ReadHandler, {"read": read})
-            for name, read in ROUTES.items()
-        )
-        self.handlers.append((r"/workbench/api/(.*)", UnknownRouteHandler))
+        """Register the handler of all operations, and get these ready beside the server's loop."""
+        self.handlers.append((r"/workbench/api/(.*)", OperationHandler))
+        threading.Thread(target=operations, name="workbench-imports", daemon=True).start()
 
     def initialize_settings(self) -> None:
         """Begin to run the project's schedules, if it wants that here."""

@@ -1,4 +1,4 @@
-"""The one handler behind every route."""
+"""One handler behind every operation."""
 
 # jupyter_server's types are skipped (pyproject.toml): its classes and decorators are Any to mypy.
 # mypy: disable-error-code="misc,untyped-decorator"
@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from functools import cache
+from http import HTTPStatus
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +21,32 @@ from tornado import web
 from workbench.access import act_as
 from workbench.errors import WorkbenchError
 from workbench.server.identity import names_of
+from workbench.server.operation import Operation, Query
 from workbench.server.problems import problem_of
-from workbench.server.routes import Query, Read, open_project
+from workbench.server.projects import open_project
+from workbench.server.table import NoOperationError, operations
 from workbench.settings import validate
 
-__all__ = ["ReadHandler", "UnknownRouteHandler"]
+__all__ = ["MOST_BYTES", "VERSION_HEADER", "Handler", "OperationHandler"]
+
+MOST_BYTES = 1_000_000
+"""The largest body that is read: a form is small, and no file is sent this way."""
+
+VERSION_HEADER = "X-Workbench-Version"
+"""In every answer, so that a sidebar of another version can say so."""
 
 
-class _Handler(APIHandler):
+@cache
+def _version() -> str:
+    return version("jupyter-workbench")
+
+
+class Handler(APIHandler):
     """Answers in JSON, and in problem+json when something went wrong.
 
-    All that a request calls is asked by its user, so no route can forget to say who asks: Tornado
-    prepares and answers it in one task, whose context `asyncio.to_thread` takes along. A bare
-    `run_in_executor` wouldn't.
+    All that a request calls is asked by its user, so no operation can forget to say who asks:
+    Tornado prepares and answers it in one task, whose context `asyncio.to_thread` takes along. A
+    bare `run_in_executor` wouldn't.
     """
 
     auth_resource = "workbench"
@@ -42,6 +59,12 @@ class _Handler(APIHandler):
         names = names_of(self.current_user, updatable)
         if names:
             act_as(*names)
+
+    def set_default_headers(self) -> None:
+        """Say the version, in refusals too, and that nobody else's cache is to keep the answer."""
+        super().set_default_headers()
+        self.set_header(VERSION_HEADER, _version())
+        self.set_header("Cache-Control", "no-store")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Say what went wrong; Tornado calls this for whatever a handler raises."""
@@ -60,35 +83,63 @@ class _Handler(APIHandler):
         """Send the answer with our content type, which `APIHandler` would reset."""
         return super().finish(*args, set_content_type=self._content_type, **kwargs)
 
+    def said(self, model: type[Query]) -> Query:
+        """Read what the address says."""
+        found = {key: self.get_argument(key, strip=False) for key in self.request.query_arguments}
+        return validate(model, found, "query")
 
-class ReadHandler(_Handler):
-    """Reads one kind of records of the project that the query names."""
+    @property
+    def served(self) -> Path:
+        """The folder that the Jupyter server serves."""
+        return Path(self.settings["server_root_dir"]).expanduser()
 
-    def initialize(self, read: Read) -> None:
-        """Take the function that this route stands for."""
-        self._read = read
+
+class OperationHandler(Handler):
+    """Carries out whichever operation an address and a method mean."""
 
     @web.authenticated
     @authorized
-    async def get(self) -> None:
-        """Answer with the records, in JSON."""
-        said = {key: self.get_argument(key) for key in self.request.arguments}
-        query = validate(Query, said, "query")
-        server_root = Path(self.settings["server_root_dir"]).expanduser()
-        self.finish(await asyncio.to_thread(self._answer, server_root, query))
+    async def get(self, path: str) -> None:
+        """Carry the operation out; the method decides whether it is `read` or `write`."""
+        try:
+            table = await asyncio.to_thread(operations)
+            operation, names = table.find(self.request.method, self._raw())
+        except NoOperationError as error:
+            if not error.allowed:
+                raise web.HTTPError(404, f"nothing at {path}") from error
+            self.set_header("Allow", ", ".join(error.allowed))
+            raise web.HTTPError(405, f"expected {' or '.join(error.allowed)}") from error
+        body = self._body() if operation.body is not None else None
+        answer = await asyncio.to_thread(self._answer, operation, body, names)
+        self.set_status(operation.status)
+        self.finish(answer)
 
-    def _answer(self, server_root: Path, query: Query) -> bytes:
+    post = put = patch = delete = get
+
+    def _raw(self) -> str:
+        """Return the path as it came: of its parts each may have a quoted slash."""
+        return "/" + str(self.request.path).partition("/workbench/api/")[2]
+
+    def _body(self) -> dict[str, Any]:
+        if len(self.request.body) > MOST_BYTES:
+            raise web.HTTPError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {MOST_BYTES:,} bytes"
+            )
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip()
+        if kind != "application/json":
+            raise web.HTTPError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected application/json")
+        try:
+            found = json.loads(self.request.body)
+        except (ValueError, RecursionError) as error:
+            raise web.HTTPError(400, "body: expected JSON") from error
+        if not isinstance(found, dict):
+            raise web.HTTPError(400, "body: expected an object")
+        return found
+
+    def _answer(self, operation: Operation, body: Any, names: dict[str, str]) -> bytes:
         """Do the work that blocks: files, Git, databases, writing the JSON."""
-        records = self._read(open_project(server_root, query.path), server_root, query)
+        project = open_project(self.served, self.said(Query).path)
+        query = self.said(operation.query)
+        found = operation.ask(project, self.served, query, body, names)
         # JSON has no NaN. A metric that is one is said so: pydantic would make it null.
-        return to_json(to_jsonable_python(records), inf_nan_mode="strings")
-
-
-class UnknownRouteHandler(_Handler):
-    """Says that there is no such route, as a problem document, to those who may ask."""
-
-    @web.authenticated
-    @authorized
-    async def get(self, route: str) -> None:
-        """Refuse."""
-        raise web.HTTPError(404, f"no route {route}")
+        return to_json(to_jsonable_python(found), inf_nan_mode="strings")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jupyter_server.extension.application import ExtensionApp
 
+from workbench.server.events import EventsHandler, Pulses
 from workbench.server.handlers import OperationHandler
 from workbench.server.schedules import ServedSchedules
 from workbench.server.table import operations
@@ -25,6 +26,8 @@ class WorkbenchExtension(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Register the handler of all operations, and get these ready beside the server's loop."""
+        self._pulses = Pulses()
+        self.handlers.append((r"/workbench/api/events", EventsHandler, {"pulses": self._pulses}))
         self.handlers.append((r"/workbench/api/(.*)", OperationHandler))
         threading.Thread(target=operations, name="workbench-imports", daemon=True).start()
 
@@ -36,4 +39,5 @@ class WorkbenchExtension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """End what runs beside the server's loop."""
+        self._pulses.stop()
         await asyncio.to_thread(self._schedules.stop)

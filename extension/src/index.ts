@@ -1,11 +1,25 @@
 /**
- * The Workbench sidebar of JupyterLab. The plugins only wire; the panels know `api.ts`, and
- * `api.ts` knows the server.
+ * The Workbench in JupyterLab. Each panel is a plugin of its own in `panels/`; they know `api/`,
+ * and `api/` knows the server.
  */
-import { featuresPlugin } from './plugins/features';
-import { projectPlugin } from './plugins/project';
-import { sidebarPlugin } from './plugins/sidebar';
+import { branchPlugin } from './panels/branch';
+import { dataPlugin } from './panels/data';
+import { featuresPlugin, insertPlugin } from './panels/features';
+import { modelsPlugin } from './panels/models';
+import { runsPlugin } from './panels/runs';
+import { projectPlugin } from './project';
+import { sidebarPlugin } from './sidebarPlugin';
 
+export { ISidebar } from './sidebar';
 export { IWorkbench, type Workbench } from './workbench';
 
-export default [projectPlugin, sidebarPlugin, featuresPlugin];
+export default [
+  projectPlugin,
+  sidebarPlugin,
+  branchPlugin,
+  runsPlugin,
+  modelsPlugin,
+  featuresPlugin,
+  insertPlugin,
+  dataPlugin
+];

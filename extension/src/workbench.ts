@@ -3,50 +3,20 @@
  */
 import { Token } from '@lumino/coreutils';
 import { IDisposable } from '@lumino/disposable';
-import { Debouncer } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import {
-  IBranch,
-  IFeature,
-  IModel,
-  IProject,
-  IReport,
-  IRun,
-  ISource,
-  request
-} from './api';
-import { Resource } from './resource';
-
-/** How long typing in the filter box rests before the server is asked, in milliseconds. */
-const TYPING_PAUSE = 200;
-
-/** As many as a list to choose from can hold, and the server gives. */
-const MOST_FEATURES = '1000';
+import { api, ask } from './api/client';
+import { Events, Topic, TOPICS } from './api/events';
+import { Resource } from './api/resource';
+import { IProject } from './api/types';
 
 /** The project of the folder that the user looks at. Nothing is read before `refresh`. */
 export class Workbench implements IDisposable {
-  readonly project: Resource<IProject>;
-  readonly branch: Resource<IBranch>;
-  readonly runs: Resource<readonly IRun[]>;
-  readonly models: Resource<readonly IModel[]>;
-  readonly features: Resource<readonly IFeature[]>;
-  readonly sources: Resource<readonly ISource[]>;
+  readonly project: Resource<IProject> = new Resource(signal =>
+    ask(api.GET('/project', { params: { query: { path: this._path } }, signal }))
+  );
 
-  constructor() {
-    const at = () => ({ path: this._path });
-    this.project = new Resource(s => request('project', at(), s));
-    this.branch = new Resource(s => request('branch', at(), s));
-    this.runs = new Resource(s => request('runs', at(), s));
-    this.models = new Resource(s => request('models', at(), s));
-    this.features = new Resource(s =>
-      request('features', { ...at(), q: this._filter }, s)
-    );
-    this.sources = new Resource(s => request('sources', at(), s));
-    this._typing = new Debouncer(() => this.features.load(), TYPING_PAUSE);
-  }
-
-  /** The folder, from the root of the Jupyter server. */
+  /** The folder, from the root of the Jupyter server. It is in every request: `{ path }`. */
   get path(): string {
     return this._path;
   }
@@ -61,15 +31,23 @@ export class Workbench implements IDisposable {
     return this._pathChanged;
   }
 
-  /** The words that a listed feature has. */
-  get filter(): string {
-    return this._filter;
+  /** What has changed: by somebody else, or by what was just done here. */
+  get changed(): ISignal<this, readonly Topic[]> {
+    return this._changed;
   }
-  set filter(filter: string) {
-    if (filter !== this._filter) {
-      this._filter = filter;
-      void this._typing.invoke().catch(() => undefined); // rejected when disposed
-    }
+
+  /** The user is in another project; what was read belongs to the one before. */
+  get projectChanged(): ISignal<this, void> {
+    return this._projectChanged;
+  }
+
+  /** Whether the server's events arrive. */
+  get isConnected(): boolean {
+    return this._events?.isConnected ?? false;
+  }
+
+  get connectionChanged(): ISignal<this, boolean> {
+    return this._connectionChanged;
   }
 
   get isDisposed(): boolean {
@@ -81,23 +59,16 @@ export class Workbench implements IDisposable {
     await this.project.load();
     const { state } = this.project;
     if (state.kind !== 'ready') {
+      this._follow(null);
       return;
     }
-    if (state.value.root !== this._root) {
-      this._root = state.value.root;
-      this._sections.forEach(section => section.clear());
-    }
-    await Promise.all(this._sections.map(section => section.load()));
+    this._follow(state.value.root);
+    this._changed.emit(TOPICS);
   }
 
-  /** List all features, whatever the filter box says. */
-  allFeatures(): Promise<readonly IFeature[]> {
-    return request('features', { path: this._path, limit: MOST_FEATURES });
-  }
-
-  /** Describe the columns of a source; it is read for that. */
-  report(name: string): Promise<IReport> {
-    return request('report', { path: this._path, q: name });
+  /** Say that something was done here which the panels of these topics show. */
+  tell(...topics: Topic[]): void {
+    this._changed.emit(topics);
   }
 
   dispose(): void {
@@ -105,21 +76,34 @@ export class Workbench implements IDisposable {
       return;
     }
     this._isDisposed = true;
-    this._typing.dispose();
-    [this.project, ...this._sections].forEach(resource => resource.dispose());
+    this._events?.dispose();
+    this.project.dispose();
     Signal.clearData(this);
   }
 
-  private get _sections(): Resource<unknown>[] {
-    return [this.branch, this.runs, this.models, this.sources, this.features];
+  /** Listen to the project in this root folder, and to no other. */
+  private _follow(root: string | null): void {
+    if (root === this._root) {
+      return;
+    }
+    this._root = root;
+    this._events?.dispose();
+    this._events = root === null ? null : new Events(this._path);
+    this._events?.changed.connect((_, topics) => this._changed.emit(topics));
+    this._events?.connectionChanged.connect((_, is) =>
+      this._connectionChanged.emit(is)
+    );
+    this._projectChanged.emit();
   }
 
   private _path = '';
-  private _filter = '';
   private _root: string | null = null;
+  private _events: Events | null = null;
   private _isDisposed = false;
-  private readonly _typing: Debouncer;
   private readonly _pathChanged = new Signal<this, void>(this);
+  private readonly _projectChanged = new Signal<this, void>(this);
+  private readonly _changed = new Signal<this, readonly Topic[]>(this);
+  private readonly _connectionChanged = new Signal<this, boolean>(this);
 }
 
 export const IWorkbench = new Token<Workbench>(

@@ -2,27 +2,45 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { checkIcon, closeIcon, tableRowsIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import { ISource } from '../api';
-import { Workbench } from '../workbench';
-import { Ago, Empty, Limited, Section } from './parts';
+import { api, ask } from '../../api/client';
+import { Resource } from '../../api/resource';
+import { ISource } from '../../api/types';
+import { Panel } from '../../panel';
+import { IContext } from '../../plugin';
+import { Ago, Empty, Limited, Shown } from '../../ui/parts';
+import { CommandIDs } from './commands';
 
 const SOURCES = 8;
 
 /** The named sources: what was read of them, whether their contract was kept, what is in them. */
-export function DataSection(props: {
-  readonly workbench: Workbench;
+export function dataPanel({ workbench, commands, trans }: IContext): Panel {
+  const sources = new Resource(signal =>
+    ask(api.GET('/sources', { params: { query: { path: workbench.path } }, signal }))
+  );
+  const openReport = (source: string): void =>
+    void commands.execute(CommandIDs.openReport, { source });
+  return new Panel({
+    id: 'data',
+    workbench,
+    topics: ['data'],
+    load: () => sources.load(),
+    clear: () => sources.clear(),
+    render: () => <Sources sources={sources} openReport={openReport} trans={trans} />
+  });
+}
+
+function Sources(props: {
+  readonly sources: Resource<readonly ISource[]>;
   readonly openReport: (source: string) => void;
   readonly trans: TranslationBundle;
 }): JSX.Element {
-  const { workbench, openReport, trans } = props;
+  const { sources, openReport, trans } = props;
   return (
-    <Section
-      title={trans.__('Data')}
-      resource={workbench.sources}
+    <Shown
+      resource={sources}
       trans={trans}
-      badge={sources => sources.length || null}
-      whenEmpty={sources =>
-        sources.length ? null : (
+      whenEmpty={found =>
+        found.length ? null : (
           <Empty>
             {trans.__(
               'No sources yet. Declare one as [sources.NAME] in workbench.toml.'
@@ -31,8 +49,8 @@ export function DataSection(props: {
         )
       }
     >
-      {sources => (
-        <Limited items={sources} limit={SOURCES} trans={trans}>
+      {found => (
+        <Limited items={found} limit={SOURCES} trans={trans}>
           {source => (
             <Source
               key={source.name}
@@ -43,7 +61,7 @@ export function DataSection(props: {
           )}
         </Limited>
       )}
-    </Section>
+    </Shown>
   );
 }
 

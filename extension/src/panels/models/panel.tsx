@@ -2,40 +2,55 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { checkIcon, closeIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import { IModel, IModelVersion } from '../api';
-import { Workbench } from '../workbench';
-import { Ago, Empty, Limited, MetricRow, Section } from './parts';
+import { api, ask } from '../../api/client';
+import { Resource } from '../../api/resource';
+import { IModel, IModelVersion } from '../../api/types';
+import { Panel } from '../../panel';
+import { IContext } from '../../plugin';
+import { Ago, Empty, Limited, MetricRow, Shown } from '../../ui/parts';
 
 const MODELS = 8;
 const VERSIONS = 3;
 const METRICS = 3;
 
 /** The registered models: which version is whose champion, and on what evidence. */
-export function ModelsSection(props: {
-  readonly workbench: Workbench;
+export function modelsPanel({ workbench, trans }: IContext): Panel {
+  const models = new Resource(signal =>
+    ask(api.GET('/models', { params: { query: { path: workbench.path } }, signal }))
+  );
+  return new Panel({
+    id: 'models',
+    workbench,
+    topics: ['models'],
+    load: () => models.load(),
+    clear: () => models.clear(),
+    render: () => <Models models={models} trans={trans} />
+  });
+}
+
+function Models(props: {
+  readonly models: Resource<readonly IModel[]>;
   readonly trans: TranslationBundle;
 }): JSX.Element {
-  const { workbench, trans } = props;
+  const { models, trans } = props;
   return (
-    <Section
-      title={trans.__('Models')}
-      resource={workbench.models}
+    <Shown
+      resource={models}
       trans={trans}
-      badge={models => models.length || null}
-      whenEmpty={models =>
-        models.length ? null : (
+      whenEmpty={found =>
+        found.length ? null : (
           <Empty>
             {trans.__('No models yet. A model that a run registers appears here.')}
           </Empty>
         )
       }
     >
-      {models => (
-        <Limited items={models} limit={MODELS} trans={trans}>
+      {found => (
+        <Limited items={found} limit={MODELS} trans={trans}>
           {model => <Model key={model.name} model={model} trans={trans} />}
         </Limited>
       )}
-    </Section>
+    </Shown>
   );
 }
 

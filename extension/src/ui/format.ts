@@ -3,7 +3,7 @@
  */
 import { Time } from '@jupyterlab/coreutils';
 
-import { Metric } from '../api';
+import { Metric } from '../api/types';
 
 const NUMBER = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4 });
 

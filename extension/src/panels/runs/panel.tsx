@@ -1,38 +1,60 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { IRun } from '../api';
-import { Workbench } from '../workbench';
-import { Ago, Empty, Limited, MetricRow, Section } from './parts';
+import { api, ask } from '../../api/client';
+import { Resource } from '../../api/resource';
+import { IRun, IRuns } from '../../api/types';
+import { Panel } from '../../panel';
+import { IContext } from '../../plugin';
+import { Ago, Empty, MetricRow, Shown } from '../../ui/parts';
 
-const RUNS = 6;
+const RUNS = 50;
 
 /** What was run, newest first. */
-export function RunsSection(props: {
-  readonly workbench: Workbench;
+export function runsPanel({ workbench, trans }: IContext): Panel {
+  const runs = new Resource(signal =>
+    ask(
+      api.GET('/runs', {
+        params: { query: { path: workbench.path, limit: RUNS } },
+        signal
+      })
+    )
+  );
+  return new Panel({
+    id: 'runs',
+    workbench,
+    topics: ['runs'],
+    load: () => runs.load(),
+    clear: () => runs.clear(),
+    render: () => <Runs runs={runs} trans={trans} />
+  });
+}
+
+function Runs(props: {
+  readonly runs: Resource<IRuns>;
   readonly trans: TranslationBundle;
 }): JSX.Element {
-  const { workbench, trans } = props;
+  const { runs, trans } = props;
   return (
-    <Section
-      title={trans.__('Runs')}
-      resource={workbench.runs}
+    <Shown
+      resource={runs}
       trans={trans}
-      badge={runs => runs.length || null}
-      whenEmpty={runs =>
-        runs.length ? null : (
+      whenEmpty={page =>
+        page.items.length ? null : (
           <Empty>
             {trans.__('No runs yet. What a notebook logs to MLflow appears here.')}
           </Empty>
         )
       }
     >
-      {runs => (
-        <Limited items={runs} limit={RUNS} trans={trans}>
-          {run => <Run key={run.run_id} run={run} trans={trans} />}
-        </Limited>
+      {page => (
+        <ul className="jp-Workbench-list">
+          {page.items.map(run => (
+            <Run key={run.run_id} run={run} trans={trans} />
+          ))}
+        </ul>
       )}
-    </Section>
+    </Shown>
   );
 }
 

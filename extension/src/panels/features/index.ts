@@ -2,13 +2,26 @@ import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application'
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { searchIcon } from '@jupyterlab/ui-components';
 
-import { addInsertCommand } from '../commands';
-import { IWorkbench, Workbench } from '../workbench';
+import { DOMAIN, panelPlugin } from '../../plugin';
+import { IWorkbench, Workbench } from '../../workbench';
+import { addInsertCommand } from './commands';
+import { featuresPanel } from './panel';
+
+export const featuresPlugin = panelPlugin({
+  id: 'features',
+  description: 'What a model can be fed with.',
+  rank: 50,
+  icon: searchIcon,
+  title: trans => trans.__('Features'),
+  caption: trans => trans.__('Search features and put them into the notebook'),
+  make: featuresPanel
+});
 
 /** Puts a feature's code into the notebook. */
-export const featuresPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'jupyter-workbench:features',
+export const insertPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-workbench:insert',
   description: 'Inserts the code of a feature into the active notebook.',
   autoStart: true,
   requires: [IWorkbench, INotebookTracker],
@@ -20,7 +33,7 @@ export const featuresPlugin: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ) => {
-    const trans = (translator ?? nullTranslator).load('jupyter_workbench');
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
     addInsertCommand(app, workbench, tracker, palette, trans);
   }
 };

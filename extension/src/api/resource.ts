@@ -5,7 +5,7 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 import { useCallback, useSyncExternalStore } from 'react';
 
-import { ApiError } from './api';
+import { ApiError } from './client';
 
 /** A closed set. While `loading`, `value` is what was shown before and stays on the screen. */
 export type State<T> =

@@ -2,19 +2,16 @@
  * What the sections are made of.
  */
 import { TranslationBundle } from '@jupyterlab/translation';
-import { caretRightIcon } from '@jupyterlab/ui-components';
-import React, { ReactNode, useId, useState } from 'react';
+import React, { ReactNode, useState } from 'react';
 
-import { ApiError, Metrics } from '../api';
-import { Resource, useResource } from '../resource';
+import { ApiError } from '../api/client';
+import { Resource, useResource } from '../api/resource';
+import { Metrics } from '../api/types';
 import { ago, moment, round } from './format';
 
-export interface ISectionProps<T> {
-  readonly title: string;
+export interface IShownProps<T> {
   readonly resource: Resource<T>;
   readonly trans: TranslationBundle;
-  /** What stands beside the title. */
-  readonly badge: (value: T) => ReactNode;
   /** What is shown instead of a value that has nothing in it; null if it has. */
   readonly whenEmpty: (value: T) => ReactNode | null;
   /** What stays above the content in every state. */
@@ -22,38 +19,22 @@ export interface ISectionProps<T> {
   readonly children: (value: T) => ReactNode;
 }
 
-/** A collapsible section that shows a resource in each of its states. */
-export function Section<T>(props: ISectionProps<T>): JSX.Element {
-  const { title, resource, trans, badge } = props;
+/** A resource in each of its states. */
+export function Shown<T>(props: IShownProps<T>): JSX.Element {
+  const { resource, trans } = props;
   const state = useResource(resource);
-  const titleId = useId();
   const value = state.kind === 'error' ? undefined : state.value;
   return (
-    <section
-      className="jp-Workbench-section"
-      aria-labelledby={titleId}
-      aria-busy={state.kind === 'loading'}
-    >
-      <details open>
-        <summary className="jp-Workbench-sectionHeader">
-          <caretRightIcon.react tag="span" className="jp-Workbench-caret" />
-          <h3 id={titleId}>{title}</h3>
-          {value !== undefined && (
-            <span className="jp-Workbench-badge">{badge(value)}</span>
-          )}
-        </summary>
-        <div className="jp-Workbench-sectionBody">
-          {props.tools}
-          {state.kind === 'error' ? (
-            <Failure error={state.error} retry={() => resource.load()} trans={trans} />
-          ) : value === undefined ? (
-            <Loading trans={trans} />
-          ) : (
-            (props.whenEmpty(value) ?? props.children(value))
-          )}
-        </div>
-      </details>
-    </section>
+    <div className="jp-Workbench-shown" aria-busy={state.kind === 'loading'}>
+      {props.tools}
+      {state.kind === 'error' ? (
+        <Failure error={state.error} retry={() => resource.load()} trans={trans} />
+      ) : value === undefined ? (
+        <Loading trans={trans} />
+      ) : (
+        (props.whenEmpty(value) ?? props.children(value))
+      )}
+    </div>
   );
 }
 

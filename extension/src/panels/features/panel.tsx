@@ -1,33 +1,72 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import { addIcon } from '@jupyterlab/ui-components';
+import { Debouncer } from '@lumino/polling';
 import React, { ReactNode, useState } from 'react';
 
-import { IFeature } from '../api';
-import { Workbench } from '../workbench';
-import { Empty, Limited, Section } from './parts';
+import { api, ask } from '../../api/client';
+import { Resource } from '../../api/resource';
+import { IFeature, Metric } from '../../api/types';
+import { Panel } from '../../panel';
+import { IContext } from '../../plugin';
+import { Empty, Limited, Shown } from '../../ui/parts';
+import { CommandIDs } from './commands';
 
 const FEATURES = 30;
 
+/** How long typing in the filter box rests before the server is asked, in milliseconds. */
+const TYPING_PAUSE = 200;
+
 /** What a model can be fed with: found by a word, put into the notebook by a click. */
-export function FeaturesSection(props: {
-  readonly workbench: Workbench;
+export function featuresPanel({ workbench, commands, trans }: IContext): Panel {
+  const filter = new Filter();
+  const features = new Resource(signal =>
+    ask(
+      api.GET('/features', {
+        params: { query: { path: workbench.path, q: filter.text } },
+        signal
+      })
+    )
+  );
+  const typing = new Debouncer(() => features.load(), TYPING_PAUSE);
+  filter.changed = () => void typing.invoke().catch(() => undefined);
+  const insert = (code: string): void =>
+    void commands.execute(CommandIDs.insertFeature, { code });
+  return new Panel({
+    id: 'features',
+    workbench,
+    topics: ['features'],
+    load: () => features.load(),
+    clear: () => features.clear(),
+    render: () => (
+      <Features features={features} filter={filter} insert={insert} trans={trans} />
+    )
+  });
+}
+
+/** The words that a listed feature has. */
+class Filter {
+  text = '';
+  changed: () => void = () => undefined;
+}
+
+function Features(props: {
+  readonly features: Resource<readonly IFeature[]>;
+  readonly filter: Filter;
   readonly insert: (code: string) => void;
   readonly trans: TranslationBundle;
 }): JSX.Element {
-  const { workbench, insert, trans } = props;
+  const { features, filter, insert, trans } = props;
   return (
-    <Section
-      title={trans.__('Features')}
-      resource={workbench.features}
+    <Shown
+      resource={features}
       trans={trans}
-      badge={features => features.length || null}
-      whenEmpty={features =>
-        features.length ? null : <Empty>{whyNone(workbench.filter, trans)}</Empty>
+      whenEmpty={found =>
+        found.length ? null : <Empty>{whyNone(filter.text, trans)}</Empty>
       }
-      tools={<FilterBox workbench={workbench} trans={trans} />}
+      tools={<FilterBox filter={filter} trans={trans} />}
     >
-      {features => (
-        <Limited items={features} limit={FEATURES} trans={trans}>
+      {found => (
+        <Limited items={found} limit={FEATURES} trans={trans}>
           {feature => (
             <Feature
               key={feature.name}
@@ -38,7 +77,7 @@ export function FeaturesSection(props: {
           )}
         </Limited>
       )}
-    </Section>
+    </Shown>
   );
 }
 
@@ -51,11 +90,11 @@ function whyNone(filter: string, trans: TranslationBundle): string {
 }
 
 function FilterBox(props: {
-  readonly workbench: Workbench;
+  readonly filter: Filter;
   readonly trans: TranslationBundle;
 }): JSX.Element {
-  const { workbench, trans } = props;
-  const [text, setText] = useState(workbench.filter);
+  const { filter, trans } = props;
+  const [text, setText] = useState(filter.text);
   return (
     <input
       type="search"
@@ -64,8 +103,9 @@ function FilterBox(props: {
       placeholder={trans.__('Filter by name or meaning')}
       value={text}
       onChange={event => {
-        setText(event.target.value);
-        workbench.filter = event.target.value;
+        filter.text = event.target.value;
+        setText(filter.text);
+        filter.changed();
       }}
     />
   );
@@ -116,10 +156,10 @@ function Feature(props: {
 
 /** Draw values window by window; a window without one is a gap. */
 function Sparkline(props: {
-  readonly points: readonly (number | null)[];
+  readonly points: readonly (Metric | null)[];
   readonly trans: TranslationBundle;
 }): JSX.Element | null {
-  const known = props.points.filter(point => point !== null);
+  const known = props.points.filter(isNumber);
   if (known.length < 2) {
     return null;
   }
@@ -129,7 +169,7 @@ function Sparkline(props: {
     14 - (12 * (point - low)) / (high - low || 1);
   let pen = 'M';
   const path = props.points.map((point, index) => {
-    if (point === null) {
+    if (!isNumber(point)) {
       pen = 'M';
       return '';
     }
@@ -148,6 +188,10 @@ function Sparkline(props: {
       <path d={path.join('')} />
     </svg>
   );
+}
+
+function isNumber(point: Metric | null): point is number {
+  return typeof point === 'number';
 }
 
 /** Let a long name break after its underscores only. */

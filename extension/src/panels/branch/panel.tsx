@@ -1,27 +1,49 @@
+import { PathExt } from '@jupyterlab/coreutils';
 import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { ChangeState, IBranch, IChangedFile } from '../api';
-import { branchIcon } from '../icons';
-import { Workbench } from '../workbench';
-import { Empty, Limited, Section } from './parts';
+import { api, ask } from '../../api/client';
+import { Resource } from '../../api/resource';
+import { ChangeState, IBranch, IChangedFile } from '../../api/types';
+import { Panel } from '../../panel';
+import { IContext } from '../../plugin';
+import { branchIcon } from '../../ui/icons';
+import { Empty, Limited, Shown } from '../../ui/parts';
 
 const FILES = 8;
 
 /** Where the code stands: branch, commit, and what isn't committed. */
-export function BranchSection(props: {
-  readonly workbench: Workbench;
-  /** Null if the project is out of the file browser's reach. */
-  readonly openFile: ((path: string) => void) | null;
+export function branchPanel({ workbench, commands, trans }: IContext): Panel {
+  const branch = new Resource(signal =>
+    ask(api.GET('/branch', { params: { query: { path: workbench.path } }, signal }))
+  );
+  const openFile = (path: string): void => {
+    const { state } = workbench.project;
+    if (state.kind === 'ready' && state.value.folder !== null) {
+      const file = PathExt.join(state.value.folder, path);
+      void commands.execute('docmanager:open', { path: file });
+    }
+  };
+  return new Panel({
+    id: 'branch',
+    workbench,
+    topics: ['branch'],
+    load: () => branch.load(),
+    clear: () => branch.clear(),
+    render: () => <Branch branch={branch} openFile={openFile} trans={trans} />
+  });
+}
+
+function Branch(props: {
+  readonly branch: Resource<IBranch>;
+  readonly openFile: (path: string) => void;
   readonly trans: TranslationBundle;
 }): JSX.Element {
-  const { workbench, openFile, trans } = props;
+  const { branch, openFile, trans } = props;
   return (
-    <Section
-      title={trans.__('Branch')}
-      resource={workbench.branch}
+    <Shown
+      resource={branch}
       trans={trans}
-      badge={status => status.changed.length || null}
       whenEmpty={status => whenOutsideGit(status, trans)}
     >
       {status => (
@@ -43,7 +65,7 @@ export function BranchSection(props: {
           )}
         </>
       )}
-    </Section>
+    </Shown>
   );
 }
 
@@ -80,7 +102,7 @@ function Head(props: {
 
 function ChangedFile(props: {
   readonly file: IChangedFile;
-  readonly open: ((path: string) => void) | null;
+  readonly open: (path: string) => void;
   readonly trans: TranslationBundle;
 }): JSX.Element {
   const { open } = props;
@@ -94,8 +116,8 @@ function ChangedFile(props: {
       <button
         className="jp-Workbench-fileName"
         title={path}
-        disabled={!open || isGone || isFolder}
-        onClick={() => open?.(path)}
+        disabled={isGone || isFolder}
+        onClick={() => open(path)}
       >
         <span className="jp-Workbench-fileBase">{path.slice(cut)}</span>
         <span className="jp-Workbench-muted">{path.slice(0, cut)}</span>

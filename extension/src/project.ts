@@ -2,8 +2,8 @@ import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application'
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 
-import { follow } from '../follow';
-import { IWorkbench, Workbench } from '../workbench';
+import { follow } from './follow';
+import { IWorkbench, Workbench } from './workbench';
 
 /** Provides the project of the folder that the user is in. */
 export const projectPlugin: JupyterFrontEndPlugin<Workbench> = {

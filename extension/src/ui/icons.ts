@@ -1,7 +1,7 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
-import branchSvg from '../style/icons/branch.svg';
-import workbenchSvg from '../style/icons/workbench.svg';
+import branchSvg from '../../style/icons/branch.svg';
+import workbenchSvg from '../../style/icons/workbench.svg';
 
 export const branchIcon = new LabIcon({
   name: 'jupyter-workbench:branch',

@@ -4,15 +4,23 @@
 import { InputDialog } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 
-import { IFeature } from './api';
-import { Workbench } from './workbench';
+import { api, ask } from '../../api/client';
+import { IFeature } from '../../api/types';
+import { Workbench } from '../../workbench';
+
+/** As many as a list to choose from can hold, and the server gives. */
+const MOST_FEATURES = 1000;
 
 /** Let the user choose one of the project's features; null if they choose none. */
 export async function pickFeature(
   workbench: Workbench,
   trans: TranslationBundle
 ): Promise<IFeature | null> {
-  const features = await workbench.allFeatures();
+  const features = await ask(
+    api.GET('/features', {
+      params: { query: { path: workbench.path, limit: MOST_FEATURES } }
+    })
+  );
   if (!features.length) {
     throw new Error(trans.__('This project has no features yet.'));
   }

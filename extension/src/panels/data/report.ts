@@ -4,7 +4,7 @@
 import { IFrame, MainAreaWidget } from '@jupyterlab/apputils';
 import { tableRowsIcon } from '@jupyterlab/ui-components';
 
-import { IReport } from './api';
+import { IReport } from '../../api/types';
 
 const THEME = 'data-jp-theme-light';
 

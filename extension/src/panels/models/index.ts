@@ -1,0 +1,14 @@
+import { listIcon } from '@jupyterlab/ui-components';
+
+import { panelPlugin } from '../../plugin';
+import { modelsPanel } from './panel';
+
+export const modelsPlugin = panelPlugin({
+  id: 'models',
+  description: 'Versions, their aliases and the evidence they moved on.',
+  rank: 40,
+  icon: listIcon,
+  title: trans => trans.__('Models'),
+  caption: trans => trans.__('Versions, their aliases and the evidence they moved on'),
+  make: modelsPanel
+});

@@ -101,6 +101,7 @@ export class Sidebar extends SidePanel implements ISidebar {
     if (panel) {
       this.setVisible(id, true);
       this._accordion.expand(this._accordion.widgets.indexOf(panel));
+      this._share();
       panel.node.focus();
     }
   }
@@ -139,6 +140,13 @@ export class Sidebar extends SidePanel implements ISidebar {
     } else {
       this._accordion.collapse(index);
     }
+    this._share();
+  }
+
+  /** Give each open panel as much room as the others: one that was closed has none of its own. */
+  private _share(): void {
+    const { widgets } = this._accordion;
+    this._accordion.setRelativeSizes(widgets.map(one => (one.isHidden ? 0 : 1)));
   }
 
   private _refreshIfVisible(): void {

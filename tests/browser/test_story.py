@@ -69,6 +69,8 @@ def test_story(lab: Lab, notebook: Path, page: Page, screenshot: Callable[[str],
     _go_to(page, "flights-demo")
     _open_sidebar(page)
     expect(sidebar.get_by_role("heading", name=project.name, level=2)).to_be_visible()
+    _execute(page, "workbench:show-models")
+    _execute(page, "workbench:show-data")
     _shows_the_branch(sidebar, project)
     _shows_the_runs(sidebar, project)
     _shows_the_models(sidebar, project)
@@ -215,9 +217,9 @@ def _sources(page: Page) -> Any:
 
 def _folds_by_keyboard(sidebar: Locator) -> None:
     section = _section(sidebar, "Branch")
-    header = section.locator("summary").first
+    header = sidebar.get_by_role("button", name="Branch", exact=True)
     header.focus()
     header.press("Enter")
-    expect(section.locator(".jp-Workbench-branch")).to_be_hidden()
+    expect(section).to_be_hidden()
     header.press("Enter")
-    expect(section.locator(".jp-Workbench-branch")).to_be_visible()
+    expect(section).to_be_visible()

@@ -10,7 +10,6 @@ export type IBranch = Schemas['Status'];
 export type IChangedFile = Schemas['ChangedFile'];
 export type ChangeState = IChangedFile['state'];
 export type IRun = Schemas['RunRecord'];
-export type IRuns = Schemas['Page_RunRecord_'];
 export type IModel = Schemas['Model'];
 export type IModelVersion = Schemas['Version'];
 export type IFeature = Schemas['FeatureEntry'];

@@ -2,20 +2,22 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { api, ask } from '../../api/client';
-import { Resource } from '../../api/resource';
-import { IRun, IRuns } from '../../api/types';
+import { Pages } from '../../api/pages';
+import { IRun } from '../../api/types';
 import { Panel } from '../../panel';
 import { IContext } from '../../plugin';
-import { Ago, Empty, MetricRow, Shown } from '../../ui/parts';
+import { List } from '../../ui/list';
+import { Ago, Empty, MetricRow } from '../../ui/parts';
 
-const RUNS = 50;
+const PAGE = 100;
+const HEIGHT = 44;
 
 /** What was run, newest first. */
 export function runsPanel({ workbench, trans }: IContext): Panel {
-  const runs = new Resource(signal =>
+  const runs = new Pages((cursor, signal) =>
     ask(
       api.GET('/runs', {
-        params: { query: { path: workbench.path, limit: RUNS } },
+        params: { query: { path: workbench.path, limit: PAGE, cursor } },
         signal
       })
     )
@@ -31,30 +33,25 @@ export function runsPanel({ workbench, trans }: IContext): Panel {
 }
 
 function Runs(props: {
-  readonly runs: Resource<IRuns>;
+  readonly runs: Pages<IRun>;
   readonly trans: TranslationBundle;
 }): JSX.Element {
   const { runs, trans } = props;
   return (
-    <Shown
-      resource={runs}
+    <List
+      pages={runs}
       trans={trans}
-      whenEmpty={page =>
-        page.items.length ? null : (
-          <Empty>
-            {trans.__('No runs yet. What a notebook logs to MLflow appears here.')}
-          </Empty>
-        )
+      label={trans.__('Runs')}
+      keyOf={run => run.run_id}
+      height={HEIGHT}
+      empty={
+        <Empty>
+          {trans.__('No runs yet. What a notebook logs to MLflow appears here.')}
+        </Empty>
       }
     >
-      {page => (
-        <ul className="jp-Workbench-list">
-          {page.items.map(run => (
-            <Run key={run.run_id} run={run} trans={trans} />
-          ))}
-        </ul>
-      )}
-    </Shown>
+      {run => <Run run={run} trans={trans} />}
+    </List>
   );
 }
 
@@ -65,7 +62,7 @@ function Run(props: {
   const { run, trans } = props;
   const status = statusName(run.status, trans);
   return (
-    <li className="jp-Workbench-card">
+    <div className="jp-Workbench-card">
       <details>
         <summary>
           <span className="jp-Workbench-line">
@@ -85,7 +82,7 @@ function Run(props: {
         </summary>
         <RunDetails run={run} trans={trans} />
       </details>
-    </li>
+    </div>
   );
 }
 

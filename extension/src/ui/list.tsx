@@ -1,0 +1,89 @@
+/**
+ * A list of any length, of which only the rows that can be seen are in the page.
+ */
+import { TranslationBundle } from '@jupyterlab/translation';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import React, { ReactNode, useEffect, useRef } from 'react';
+
+import { Pages, usePages } from '../api/pages';
+import { Failure, Loading } from './parts';
+
+/** How many rows above and below the visible ones are kept, and how near the end more is read. */
+const BESIDE = 10;
+
+export interface IListProps<T> {
+  readonly pages: Pages<T>;
+  readonly trans: TranslationBundle;
+  /** What the list is, for those who hear it. */
+  readonly label: string;
+  readonly keyOf: (item: T) => string;
+  /** About how high a row is, in pixels; it is measured when it is there. */
+  readonly height: number;
+  /** What is shown instead of no rows. */
+  readonly empty: ReactNode;
+  /** What stays above the rows in every state. */
+  readonly tools?: ReactNode;
+  readonly children: (item: T, index: number) => ReactNode;
+}
+
+/** A scrolling list in each of its states; the next page is read when its end comes near. */
+export function List<T>(props: IListProps<T>): JSX.Element {
+  const { pages, trans } = props;
+  const { items, hasMore, isLoading, error } = usePages(pages);
+  return (
+    <div className="jp-Workbench-shown" aria-busy={isLoading}>
+      {props.tools}
+      {error && <Failure error={error} retry={() => pages.load()} trans={trans} />}
+      {items.length ? (
+        <Rows {...props} items={items} hasMore={hasMore === true} />
+      ) : hasMore === null ? (
+        !error && <Loading trans={trans} />
+      ) : (
+        props.empty
+      )}
+    </div>
+  );
+}
+
+function Rows<T>(
+  props: IListProps<T> & { readonly items: readonly T[]; readonly hasMore: boolean }
+): JSX.Element {
+  const { items, hasMore, pages, label, keyOf, height, children } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const rows = useVirtualizer({
+    count: items.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => height,
+    getItemKey: index => keyOf(items[index]),
+    overscan: BESIDE
+  });
+  const shown = rows.getVirtualItems();
+  const last = shown.length ? shown[shown.length - 1].index : 0;
+  useEffect(() => {
+    if (hasMore && last >= items.length - BESIDE) {
+      void pages.more();
+    }
+  }, [hasMore, last, items.length, pages]);
+  return (
+    <div ref={scroller} className="jp-Workbench-scroller" tabIndex={0}>
+      <ul
+        aria-label={label}
+        className="jp-Workbench-rows"
+        style={{ height: rows.getTotalSize() }}
+      >
+        {shown.map(row => (
+          <li
+            key={row.key}
+            ref={rows.measureElement}
+            data-index={row.index}
+            aria-setsize={hasMore ? -1 : items.length}
+            aria-posinset={row.index + 1}
+            style={{ transform: `translateY(${row.start}px)` }}
+          >
+            {children(items[row.index], row.index)}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -15,8 +15,8 @@ STAMP := $(VENV)/.installed
 # A uv on the PATH counts if it runs (a version manager's shim may not); else .venv gets its own.
 UV = $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv)
 BUNDLE := workbench/labextension
-EXTENSION := $(shell find extension \( -name node_modules -o -name lib -o -name .yarn \) -prune \
-	-o -type f ! -name '*.tsbuildinfo' -print)
+EXTENSION := $(shell find extension \( -name node_modules -o -name lib -o -name generated -o -name .yarn \) -prune \
+	-o -type f ! -name '*.tsbuildinfo' -print) workbench/server/openapi.json
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -88,15 +88,20 @@ def head(session: Session) -> str:
     return session.scalars(newest).first() or ""
 
 
-def append(session: Session, row: DecisionRow, after: str) -> Decision:
-    """Add a decision to the chain, after the one whose hash was its head when it was thought over.
+def append(session: Session, row: DecisionRow, after: str | None = None) -> Decision:
+    """Add a decision to the chain.
+
+    Parameters
+    ----------
+    after
+        The hash of the head when it was thought over; of the one that is newest now by default.
 
     Raises
     ------
     sqlalchemy.exc.IntegrityError
         If somebody else's decision has come in between; the session is lost.
     """
-    row.previous_hash = after
+    row.previous_hash = head(session) if after is None else after
     row.hash = _hash(row)
     session.add(row)
     session.flush()

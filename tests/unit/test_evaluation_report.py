@@ -233,6 +233,7 @@ def test_boosters_and_loaded_models() -> None:
 
 def test_a_stored_version_is_taken_as_it_is_scored() -> None:
     from workbench.registry import Scorer
+    from workbench.tracking import LoadedModel
 
     class Classifier:
         __module__ = "sklearn.made"
@@ -241,7 +242,7 @@ def test_a_stored_version_is_taken_as_it_is_scored() -> None:
             chance = np.clip(rows[:, 0] / 6 + 0.5, 0, 1)
             return np.column_stack([1 - chance, chance])
 
-    report = quick(Scorer("flights-late", "3", ["x", "y"], Classifier()))
+    report = quick(Scorer("flights-late", "3", LoadedModel(Classifier(), ["x", "y"])))
     assert report.model == "flights-late version 3"
     assert report.columns == ("x", "y")
 

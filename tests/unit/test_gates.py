@@ -230,6 +230,24 @@ def test_categories_and_several_classes_agree_too(project: Project, rows: pl.Dat
         assert report.agrees, report
 
 
+def test_whole_numbers_that_are_categories_agree_too(project: Project, rows: pl.DataFrame) -> None:
+    import catboost
+
+    frame = rows.select("signal", kind=(pl.col("place") == "A").cast(pl.Int64) + 1).to_pandas()
+    model = catboost.CatBoostClassifier(
+        iterations=5, verbose=False, allow_writing_files=False, cat_features=["kind"]
+    ).fit(frame, rows["late"].to_numpy())
+    version = register(project, "kinds", logged(project, model, frame), owner="ada")
+    for report in compare_ways(project, "kinds", version, same_environment=True):
+        assert report.agrees, report
+    texts = pl.from_pandas(frame).with_columns(pl.col("signal").cast(pl.String))
+    with pytest.raises(DataError, match="kinds version 1: column signal is String; expected"):
+        Scorer.load(project, "kinds", version).score(texts)
+    lists = pl.from_pandas(frame).with_columns(kind=pl.concat_list("kind"))
+    with pytest.raises(DataError, match="column kind is List"):
+        Scorer.load(project, "kinds", version).score(lists)
+
+
 def test_several_classes_pass_a_gate(project: Project, rows: pl.DataFrame) -> None:
     three = (
         pl.when(pl.col("signal") < -0.5)

@@ -34,6 +34,9 @@ def store_report(project: Project, report: GateReport) -> None:
     path = f"gate/{report.digest[:12]}.json"
     registry.log_dict(run_id, content, path)
     registry.set_model_version_tag(report.model, report.version, "workbench.gate", report.outcome)
+    # The edge first: a report that is stored is given again, and nobody would come here once more.
+    node = f"gate:{report.model}/{report.version}@{report.digest[:12]}"
+    link(project, [f"model:{report.model}/{report.version}"], node, "judged")
     with database(project).session() as session:
         session.add(
             GateRow(
@@ -48,8 +51,6 @@ def store_report(project: Project, report: GateReport) -> None:
                 evaluated_at=now(),
             )
         )
-    node = f"gate:{report.model}/{report.version}@{report.digest[:12]}"
-    link(project, [f"model:{report.model}/{report.version}"], node, "judged")
 
 
 def attach_notebook(project: Project, report: GateReport, executed: Path) -> str:

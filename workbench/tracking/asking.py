@@ -9,7 +9,7 @@ project's own is given polars rows as they are.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import DataError, UsageError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Answers = npt.NDArray[np.float64]
 
-__all__ = ["answers", "gives_probabilities", "probabilities", "values"]
+__all__ = ["answers", "gives_probabilities", "probabilities", "takes_matrix", "values"]
 
 _BOOSTERS = {"Booster", "CatBoost"}
 _OF_CLASSES = {"Logloss", "CrossEntropy", "MultiClass", "MultiClassOneVsAll"}
@@ -100,34 +100,39 @@ def gives_probabilities(model: Any) -> bool:
 
 def _answered(model: Any, rows: Any) -> Answers:
     first: Exception | None = None
-    for given in _shapes(model, rows):
+    for shape in _shapes(model, rows):
         try:
             with warnings.catch_warnings():
                 # A model fitted on a matrix warns of the frame's names: not of the user's making.
                 warnings.simplefilter("ignore")
-                return _as_numbers(model, _asked(model, given))
+                return _as_numbers(model, _asked(model, shape()))
         except Exception as error:
             first = first or error
     raise DataError(f"{type(model).__name__} can't answer the rows: {first}") from first
 
 
-def _shapes(model: Any, rows: Any) -> Iterator[Any]:
+def takes_matrix(model: Any) -> bool:
+    """Tell whether rows of numbers may go as a matrix: CatBoost's categories are never 1.0."""
+    return _library(model) != "catboost" or not model.get_cat_feature_indices()
+
+
+def _shapes(model: Any, rows: Any) -> Iterator[Callable[[], Any]]:
     """Give the rows in the shape that the library takes them in, then in the other one."""
     import numpy as np
     import polars as pl
 
     library = _library(model)
     if library is None or hasattr(rows, "toarray"):
-        yield rows
+        yield lambda: rows
     elif isinstance(rows, np.ndarray):
-        yield _named(model, rows)
+        yield lambda: _named(model, rows)
     elif isinstance(rows, pl.DataFrame):
-        if _is_matrix(model, library, rows):
-            yield _named(model, rows.select(pl.all().cast(pl.Float64)).to_numpy())
-        yield _frame(library, rows)
+        if _are_numbers(rows) and takes_matrix(model):
+            yield lambda: _named(model, rows.select(pl.all().cast(pl.Float64)).to_numpy())
+        yield lambda: _frame(library, rows)
     else:
-        yield rows
-        yield rows.to_numpy().astype(np.float64)
+        yield lambda: rows
+        yield lambda: rows.to_numpy().astype(np.float64)
 
 
 def _library(model: Any) -> str | None:
@@ -137,11 +142,9 @@ def _library(model: Any) -> str | None:
         return None
 
 
-def _is_matrix(model: Any, library: str, rows: pl.DataFrame) -> bool:
+def _are_numbers(rows: pl.DataFrame) -> bool:
     import polars as pl
 
-    if library == "catboost" and model.get_cat_feature_indices():
-        return False  # its categories are whole numbers or texts, and never 1.0
     return all(dtype.is_numeric() or dtype in (pl.Boolean, pl.Null) for dtype in rows.dtypes)
 
 

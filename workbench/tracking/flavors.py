@@ -64,6 +64,8 @@ class LoadedModel:
     classes: list[Any] | None = None
     size: int = 0
     """Bytes of its files."""
+    types: tuple[str, ...] = ()
+    """The signature's type of each of `columns`."""
 
 
 def log_model(
@@ -285,9 +287,11 @@ def load_model(project: Project, uri: str) -> LoadedModel:
     if stored.signature is None or stored.signature.inputs is None:
         raise DataError(f"{uri}: has no signature, so nothing says which columns it needs")
     inputs = stored.signature.inputs
-    columns = [] if inputs.is_tensor_spec() else [str(name) for name in inputs.input_names()]
+    named = not inputs.is_tensor_spec()
+    columns = [str(name) for name in inputs.input_names()] if named else []
+    types = tuple(str(getattr(t, "name", t)) for t in inputs.input_types()) if named else ()
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    return LoadedModel(model, columns, (stored.metadata or {}).get("classes"), size)
+    return LoadedModel(model, columns, (stored.metadata or {}).get("classes"), size, types)
 
 
 def fetch_model(project: Project, uri: str) -> Path:

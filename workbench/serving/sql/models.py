@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,29 +13,14 @@ from workbench.explanation.naming import find_version
 from workbench.project import Project
 from workbench.tracking import load_model
 from workbench.tracking.asking import probabilities, values
+from workbench.tracking.typed import typed
 
 if TYPE_CHECKING:
-    from mlflow.types import Schema
-
     from workbench.tracking.asking import Answers
 
 __all__ = ["ModelVersion", "find_model"]
 
 Meaning = Literal["probability", "label", "number"]
-
-_DTYPES: dict[str, type[pl.DataType]] = {
-    "boolean": pl.Boolean,
-    "integer": pl.Int32,
-    "long": pl.Int64,
-    "float": pl.Float32,
-    "double": pl.Float64,
-    "string": pl.String,
-    "binary": pl.Binary,
-    "datetime": pl.Datetime,
-}
-"""MLflow's types of a signature, as polars has them."""
-
-_NUMBERS = {"boolean", "integer", "long", "float", "double"}
 
 
 @dataclass(frozen=True)
@@ -118,42 +102,11 @@ class ModelVersion:
         return pl.DataFrame(columns).to_struct()
 
     def _answers(self, ask: Callable[[Any, pl.DataFrame], Answers], rows: pl.DataFrame) -> Answers:
-        asked = self._asked(rows)
+        asked = typed(self.model, rows, self.types, self.told)
         try:
             return ask(self.model, asked)
         except DataError as error:
             raise DataError(f"{self.told}: {error}") from error
-
-    def _asked(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Give the columns their types, as the model was fitted; numbers alone are a matrix."""
-        if not self.columns:
-            return rows.select(self._number(column, "a number") for column in rows)
-        if _NUMBERS.issuperset(self.types):
-            return rows.select(self._number(column, "a number") for column in rows)
-        return rows.select(
-            self._typed(column, kind) for column, kind in zip(rows, self.types, strict=True)
-        )
-
-    def _typed(self, column: pl.Series, kind: str) -> pl.Series:
-        if kind in _NUMBERS:
-            return self._number(column, kind).cast(_DTYPES[kind])
-        if kind not in _DTYPES:
-            return column  # a list, say: the model itself judges
-        dtype = column.dtype
-        same = isinstance(dtype, (_DTYPES[kind], pl.Null))
-        is_text = kind == "string" and isinstance(dtype, (pl.Categorical, pl.Enum))
-        if not same and not is_text and not (kind == "datetime" and dtype.is_temporal()):
-            raise self._other(column, kind)
-        return column if kind == "datetime" else column.cast(_DTYPES[kind])
-
-    def _number(self, column: pl.Series, wanted: str) -> pl.Series:
-        dtype = column.dtype
-        if not (dtype.is_numeric() or isinstance(dtype, (pl.Boolean, pl.Null))):
-            raise self._other(column, wanted)
-        return column.cast(pl.Float64)
-
-    def _other(self, column: pl.Series, wanted: str) -> DataError:
-        return DataError(f"{self.told}: column {column.name} is {column.dtype}; expected {wanted}")
 
 
 def find_model(project: Project, reference: str) -> ModelVersion:
@@ -170,26 +123,14 @@ def find_model(project: Project, reference: str) -> ModelVersion:
     if found.name is None or found.version is None:
         raise UsageError(f"model {reference!r}: it isn't registered; expected NAME@alias or NAME/3")
     loaded = load_model(project, found.uri)
-    inputs = _inputs(found.uri)
-    named = not inputs.is_tensor_spec()
     return ModelVersion(
         name=found.name,
         version=found.version,
         columns=tuple(loaded.columns),
-        types=tuple(_type(kind) for kind in inputs.input_types()) if named else (),
+        types=tuple(loaded.types),
         classes=tuple(loaded.classes or _labels(loaded.model)),
         model=loaded.model,
     )
-
-
-def _inputs(uri: str) -> Schema:
-    """Read the signature again, for its types; `load_model` has seen that it is there."""
-    models = importlib.import_module("mlflow.models")
-    return models.get_model_info(uri).signature.inputs
-
-
-def _type(kind: Any) -> str:
-    return str(getattr(kind, "name", kind))
 
 
 def _labels(model: Any) -> Sequence[Any]:

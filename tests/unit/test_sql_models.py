@@ -204,6 +204,72 @@ def test_gathering_asks_a_model_a_few_times_and_never_changes_a_query(
     assert sql(odd, project, tables={"t": frame})["p"].is_between(0, 1).all()
 
 
+def test_rows_that_are_plain_to_see_are_not_asked_for_by_a_run(
+    project: Project, fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workbench.serving.sql.asking import _Asking
+
+    runs: list[None] = []
+    dry_run = _Asking._dry_run
+    monkeypatch.setattr(_Asking, "_dry_run", lambda self: (runs.append(None), dry_run(self)))
+    monkeypatch.setattr(gathering, "_FEW_ROWS", 3_000)
+    frame = with_nulls(rows(9_000))
+    pieces = pl.concat([frame[:1_000], frame[1_000:]], rechunk=False)
+    expected = scored_frame(Scorer.load(project, "xgboost", "1"), frame, ["flight"])["prediction"]
+    plain = (
+        "SELECT flight, predict('xgboost/1', *) AS p FROM t",
+        "SELECT *, predict('xgboost/1', x.a, B, c) AS p FROM t x ORDER BY flight",
+        "SELECT predict('xgboost/1', *) AS p, round(predict('xgboost/1', t.*)) AS q FROM t",
+    )
+    for query in plain:
+        for table in (frame, pieces):
+            assert sql(query, project, tables={"t": table})["p"].equals(expected), query
+    assert not runs
+    others = (
+        "SELECT predict('xgboost/1', *) AS p FROM t WHERE flight >= 0",
+        "SELECT predict('xgboost/1', a + 0, b, c) AS p FROM t",
+        "SELECT predict('xgboost/1', *) AS p FROM (SELECT a, b, c FROM t)",
+        "SELECT CASE WHEN flight >= 0 THEN predict('xgboost/1', *) END AS p FROM t",
+        "WITH u AS (FROM t) SELECT predict('xgboost/1', *) AS p FROM u",
+        "SELECT predict('xgboost/1', *) AS p FROM t LIMIT 9000",
+        "SELECT predict('xgboost/1', *) AS p, predict('xgboost/1', c, b, a) AS q FROM t",
+    )
+    for number, query in enumerate(others):
+        assert sql(query, project, tables={"t": frame})["p"].equals(expected), query
+        assert len(runs) == number + 1, query
+
+
+def test_rows_that_were_foreseen_wrongly_are_asked_for(
+    project: Project, fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workbench.serving.sql import asking
+
+    frame = rows(9_000)
+    plain = sql("SELECT predict('xgboost/1', *) AS p FROM t", project, tables={"t": frame})
+    monkeypatch.setattr(gathering, "_FEW_ROWS", 3_000)
+    others = frame.select("a", "b", "c").reverse()
+    monkeypatch.setattr(asking, "foreseen", lambda *_: others)
+    again = sql("SELECT predict('xgboost/1', *) AS p FROM t", project, tables={"t": frame})
+    assert again.equals(plain)
+
+
+def test_what_a_model_says_of_many_rows_is_named(
+    project: Project, fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "_FEW_ROWS", 3_000)
+    frame = with_nulls(rows(9_000)).with_columns(
+        pl.when(pl.col("flight") > 8_000).then("a").otherwise(0.0),
+        pl.when(pl.col("flight") > 8_000).then("b").otherwise(0.0),
+    )
+    for where in ("", "WHERE flight >= 0"):
+        with pytest.raises(DataError, match="model sklearn-linear/1: ValueError: Input X contains"):
+            sql(
+                f"SELECT predict('sklearn-linear/1', *) AS p FROM t {where}",
+                project,
+                tables={"t": frame},
+            )
+
+
 def test_batch_scoring_gives_the_same(project: Project, fitted: Fitted) -> None:
     frame = with_nulls(rows())
     for name in ("xgboost", "lightgbm", "catboost", "sklearn"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,10 @@ from workbench.lineage import used
 from workbench.project import Project
 from workbench.serving.sql.connection import closed_duckdb
 from workbench.serving.sql.durations import with_durations
+from workbench.serving.sql.foreseen import foreseen
 from workbench.serving.sql.gathering import Gathering, TooManyError, gathered
 from workbench.serving.sql.models import ModelVersion, find_model
-from workbench.serving.sql.problems import Raised, told
+from workbench.serving.sql.problems import Raised, naming, told
 from workbench.serving.sql.rewriting import Call, Rewriting, rewrite
 from workbench.serving.sql.tables import give_tables
 from workbench.serving.sql.tree import read_tree, write_expression, write_tree
@@ -82,8 +83,10 @@ def sql(
         models, functions = partial(find_model, project), partial(get, project=project)
         write = partial(write_expression, connection)
         found = rewrite(tree, query, models, names, functions, write)
-        give_tables(connection, tree, project, tables or {})
-        asking = _Asking(connection, query, write_tree(connection, tree), params, found, names)
+        frames = give_tables(connection, tree, project, tables or {})
+        known = partial(foreseen, tree, frames)
+        text = write_tree(connection, tree)
+        asking = _Asking(connection, query, text, params, found, names, known)
         answer = asking.answer(project.settings.memory_mb)
     used(*found.nodes)
     return answer
@@ -107,15 +110,29 @@ class _Asking:
     params: Mapping[str, Any] | Sequence[Any] | None
     found: Rewriting
     names: Iterable[str]
+    foreseen: Callable[[str, Sequence[str]], pl.DataFrame | None]
     raised: Raised = field(default_factory=Raised)
 
     def answer(self, memory_mb: int) -> pl.DataFrame:
         models = [name for name, one in self.found.calls.items() if _is_model(one)]
         most = memory_mb * 2**20 // _NOTED_SHARE // max(1, len(models))
-        gatherings = {name: _gathering(self.found.calls[name], most) for name in models}
+        gatherings = {name: self._gathering(name, most) for name in models}
         for name, one in self.found.calls.items():
             self._create(name, one, gatherings.get(name))
         return gathered(gatherings.values(), self._run, self._dry_run)
+
+    def _gathering(self, name: str, most_bytes: int) -> Gathering:
+        one = self.found.calls[name]
+        assert isinstance(one.of, ModelVersion)
+        predict = one.of.predict_proba if one.shares else one.of.predict
+
+        def answer(rows: pl.DataFrame) -> pl.Series:
+            with naming(one.of.told):  # it is asked between two runs of the query, too
+                return predict(rows)
+
+        rows = self.foreseen(name, one.names)
+        is_small = rows is not None and rows.estimated_size() <= most_bytes
+        return Gathering(answer, most_bytes, rows if is_small else None)
 
     def _create(self, name: str, one: Call, gathering: Gathering | None) -> None:
         """Make a call's name a function of DuckDB's, over Arrow and with nulls as they are."""
@@ -169,11 +186,6 @@ class _Asking:
 
 def _is_model(one: Call) -> bool:
     return isinstance(one.of, ModelVersion)
-
-
-def _gathering(one: Call, most_bytes: int) -> Gathering:
-    assert isinstance(one.of, ModelVersion)
-    return Gathering(one.of.predict_proba if one.shares else one.of.predict, most_bytes)
 
 
 def _answer_type(one: Call) -> tuple[pl.DataType, Any]:

@@ -1,10 +1,11 @@
 """Asking a model about many rows at once, though DuckDB hands them over 2,048 at a time.
 
-A query with few rows is answered as they come. Once there are many it is stopped and run again, to
-take note of the rows that the model would be asked about; the model then answers all of them in
-large batches, and the query is run a last time with these answers, found by the rows themselves. A
-row that isn't among them (a query may hold a random number) is answered on the spot: gathering
-makes a query faster, and never makes it another one.
+A query with few rows is answered as they come. Once there are many it is stopped. If it is plain to
+see which rows the model would be asked about (`foreseen`: all of the one table), the model answers
+these; else the query is run to take note of them. The model answers in large batches, and the query
+is run a last time with these answers, found by the rows themselves. A row that isn't among them (a
+query may hold a random number) is answered on the spot: gathering makes a query faster, and never
+makes it another one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _FEW_ROWS = 16_384
 _BATCH = 262_144
 """Rows of a large batch."""
 
+_VECTOR = 2_048
+"""At multiples of so many rows DuckDB begins to hand over some."""
+
 _T = TypeVar("_T")
 
 
@@ -41,16 +45,21 @@ class Gathering:
         Answers rows: as many values as the frame has rows, one row's independent of the others'.
     most_bytes
         How much of the rows may be noted.
+    foreseen
+        The rows that it will be asked about, in their order, if that is known before.
     """
 
     answer: Callable[[pl.DataFrame], pl.Series]
     most_bytes: int
+    foreseen: pl.DataFrame | None = None
     _rows: int = 0
     _noting: bool = False
     _noted: list[pl.DataFrame] = field(default_factory=list)
     _bytes: int = 0
     _answers: dict[str, list[tuple[pl.DataFrame, pl.Series]]] = field(default_factory=dict)
     _is_answered: bool = False
+    _foretold: pl.Series = field(default_factory=pl.Series)
+    _starts: dict[str, list[int]] = field(default_factory=dict)
 
     def ask(self, rows: pl.DataFrame) -> pl.Series | None:
         """Answer for some rows; None where they are only noted.
@@ -69,6 +78,18 @@ class Gathering:
         if self._rows > _FEW_ROWS:
             raise TooManyError
         return self.answer(rows)
+
+    def foretell(self) -> None:
+        """Ask about the rows that are foreseen, and from now on answer."""
+        assert self.foreseen is not None
+        rows, self._is_answered = self.foreseen, True
+        batches = [rows[start : start + _BATCH] for start in range(0, rows.height, _BATCH)]
+        self._foretold = pl.concat([self.answer(batch) for batch in batches], rechunk=True)
+        first = 0
+        for chunk in rows.to_series(0).get_chunks():
+            for start in range(first, first + chunk.len(), _VECTOR):
+                self._starts.setdefault(str(rows.row(start)), []).append(start)
+            first += chunk.len()
 
     def note(self) -> None:
         """From now on take note of rows."""
@@ -94,6 +115,13 @@ class Gathering:
         for known, answers in self._answers.get(_key(rows), ()):
             if known.equals(rows):
                 return answers
+        if self._starts and self.foreseen is not None and rows.height:
+            for start in self._starts.get(str(rows.row(0)), ()):
+                end = start + rows.height
+                if self.foreseen[start:end].equals(rows):
+                    return self._foretold[start:end]
+            self._starts.clear()
+            raise TooManyError  # they are others: take note of them
         return self.answer(rows)
 
 
@@ -130,6 +158,13 @@ def gathered(
         return run()
     except TooManyError:
         pass
+    if all(gathering.foreseen is not None for gathering in all_):
+        try:
+            for gathering in all_:
+                gathering.foretell()
+            return run()
+        except TooManyError:
+            pass
     for gathering in all_:
         gathering.note()
     dry_run()

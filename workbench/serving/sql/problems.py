@@ -9,11 +9,29 @@ from contextlib import contextmanager
 from workbench.errors import DataError, NotFoundError, UsageError, WorkbenchError
 from workbench.serving.sql.gathering import TooManyError
 
-__all__ = ["Raised", "place", "told"]
+__all__ = ["Raised", "naming", "place", "told"]
 
 _WRONG_QUERY = ("BinderException", "CatalogException", "ParserException", "SyntaxException")
 
 _REFUSED = "SQL reads no files and no network: expected tables of the project, or given by tables="
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Say in one line what was asked that raised an error.
+
+    Raises
+    ------
+    DataError
+        For whatever a model or the project's code raises.
+    """
+    try:
+        yield
+    except (WorkbenchError, TooManyError):
+        raise
+    except Exception as error:
+        line = str(error).strip().partition("\n")[0]
+        raise DataError(f"{what}: {type(error).__name__}: {line}") from error
 
 
 class Raised:
@@ -26,13 +44,10 @@ class Raised:
     def keeping(self, what: str) -> Iterator[None]:
         """Keep the error of the block, in a line that says what it was about."""
         try:
-            yield
+            with naming(what):
+                yield
         except (WorkbenchError, TooManyError) as error:
             self.error = self.error or error
-            raise
-        except Exception as error:  # whatever a model or the project's code raises
-            line = str(error).strip().partition("\n")[0]
-            self.error = self.error or DataError(f"{what}: {type(error).__name__}: {line}")
             raise
 
 

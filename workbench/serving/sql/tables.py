@@ -29,8 +29,13 @@ def give_tables(
     tree: Node,
     project: Project,
     tables: Mapping[str, Frame],
-) -> None:
+) -> dict[str, pl.DataFrame]:
     """Let the query see each table that it names, and of a source only the columns it may need.
+
+    Returns
+    -------
+    dict
+        The tables by the names that the query has for them.
 
     Raises
     ------
@@ -39,7 +44,7 @@ def give_tables(
     DataError
         If one can't be read.
     """
-    needed = _Needed.by(tree)
+    needed, given = _Needed.by(tree), dict[str, pl.DataFrame]()
     for name in dict.fromkeys(node["table_name"] for node in tables_in(tree)):
         frame = _frame(name, project, tables, needed)
         if frame is None:
@@ -52,6 +57,8 @@ def give_tables(
             connection.register(name, frame.to_arrow())
         except Exception as error:  # of a column that Arrow, or DuckDB, has no type for
             raise DataError(f"SQL: table {name}: {str(error).partition(chr(10))[0]}") from error
+        given[name] = frame
+    return given
 
 
 def _frame(

@@ -19,6 +19,7 @@ from workbench.store import (
     GateRow,
     JobRow,
     PredictionRow,
+    ReproductionRow,
     WindowRow,
     database,
 )
@@ -26,6 +27,27 @@ from workbench.store import (
 __all__ = ["facts_of"]
 
 Facts = dict[str, dict[str, str]]
+
+# Without the documents, which are large and say nothing that a node has room for.
+_GATES = select(
+    GateRow.model, GateRow.version, GateRow.digest, GateRow.outcome, GateRow.evaluated_at
+).order_by(GateRow.id)
+_DECISIONS = select(
+    DecisionRow.id,
+    DecisionRow.model,
+    DecisionRow.version,
+    DecisionRow.alias,
+    DecisionRow.outcome,
+    DecisionRow.reason,
+    DecisionRow.decided_by,
+    DecisionRow.decided_at,
+).order_by(DecisionRow.id)
+_REPRODUCTIONS = select(
+    ReproductionRow.id,
+    ReproductionRow.verdict,
+    ReproductionRow.reproduced_by,
+    ReproductionRow.reproduced_at,
+)
 
 
 def facts_of(project: Project, names: Iterable[str]) -> Facts:
@@ -107,20 +129,26 @@ def _of_window(row: WindowRow) -> dict[str, str]:
 def _models(session: Session, names: Sequence[str]) -> Facts:
     titles = {name.partition(":")[2].rpartition("/")[0] for name in names}
     found: Facts = defaultdict(dict)
-    gates = select(GateRow).where(GateRow.model.in_(titles)).order_by(GateRow.id)
-    for gate in session.scalars(gates):
+    for gate in session.execute(_GATES.where(GateRow.model.in_(titles))):
         found[f"model:{gate.model}/{gate.version}"]["gate"] = gate.outcome
-    moved = select(DecisionRow).where(DecisionRow.model.in_(titles)).order_by(DecisionRow.id)
-    for row in session.scalars(moved):
-        if row.outcome == "promoted":
-            node = f"model:{row.model}/{row.version}"
-            found[node]["promoted"] = f"{row.alias}, {_moment(row.decided_at)}, {row.decided_by}"
+    moved = _DECISIONS.where(DecisionRow.model.in_(titles), DecisionRow.outcome == "promoted")
+    for row in session.execute(moved):
+        node = f"model:{row.model}/{row.version}"
+        found[node]["promoted"] = f"{row.alias}, {_moment(row.decided_at)}, {row.decided_by}"
+    return {name: found[name] for name in names if name in found}
+
+
+def _gates(session: Session, names: Sequence[str]) -> Facts:
+    titles = {name.partition(":")[2].rpartition("/")[0] for name in names}
+    found: Facts = {}
+    for row in session.execute(_GATES.where(GateRow.model.in_(titles))):
+        node = f"gate:{row.model}/{row.version}@{row.digest[:12]}"
+        found[node] = _told(outcome=row.outcome, judged=_moment(row.evaluated_at))
     return {name: found[name] for name in names if name in found}
 
 
 def _decisions(session: Session, names: Sequence[str]) -> Facts:
-    ids = [int(text) for name in names if (text := name.partition(":")[2]).isdecimal()]
-    rows = session.scalars(select(DecisionRow).where(DecisionRow.id.in_(ids)))
+    rows = session.execute(_DECISIONS.where(DecisionRow.id.in_(_numbers(names))))
     return {
         f"decision:{row.id}": _told(
             outcome=f"{row.model}/{row.version} {row.outcome} for {row.alias}",
@@ -130,6 +158,20 @@ def _decisions(session: Session, names: Sequence[str]) -> Facts:
         )
         for row in rows
     }
+
+
+def _reproductions(session: Session, names: Sequence[str]) -> Facts:
+    rows = session.execute(_REPRODUCTIONS.where(ReproductionRow.id.in_(_numbers(names))))
+    return {
+        f"reproduction:{row.id}": _told(
+            outcome=row.verdict, by=row.reproduced_by, at=_moment(row.reproduced_at)
+        )
+        for row in rows
+    }
+
+
+def _numbers(names: Sequence[str]) -> list[int]:
+    return [int(text) for name in names if (text := name.partition(":")[2]).isdecimal()]
 
 
 def _told(**facts: Any) -> dict[str, str]:
@@ -147,5 +189,7 @@ _LOOKS: dict[str, Callable[[Session, Sequence[str]], Facts]] = {
     "predictions": _predictions,
     "window": _windows,
     "model": _models,
+    "gate": _gates,
     "decision": _decisions,
+    "reproduction": _reproductions,
 }

@@ -22,6 +22,9 @@ __all__ = ["Found", "find"]
 _STATES = {"model": "/", "window": "/", "predictions": "/", "input": "/"}
 """What parts a thing's name from that of one of its states; an @ for all others."""
 
+_ALONE = {"notebook", "job", "run", "commit", "decision", "reproduction"}
+"""Kinds of things that have no states."""
+
 _MOST = 500  # cells of a notebook, names that an error chooses from
 _HEX = re.compile(r"[0-9a-f]{6,}")
 _JOB = re.compile(r"\d{8}-[\d\w-]*")
@@ -50,7 +53,7 @@ def find(project: Project, text: str) -> Found:
     UsageError
         If it means several things.
     """
-    text = text.strip()
+    text = text.strip().encode(errors="replace").decode()  # bytes that are no text name nothing
     if text.startswith("prediction:") or (text.startswith("predictions:") and "#" in text):
         row = find_row(project, text)
         return Found(nodes=[row.node], row=row)
@@ -76,7 +79,7 @@ class _Finder:
         kind, colon, rest = text.partition(":")
         if kind == "model" and "@" in rest:
             return [self._of_alias(rest)]
-        if colon and kind in KINDS:
+        if colon and kind in KINDS and kind != "notebook":
             return self._one(text)
         if PurePosixPath(text).suffix == ".ipynb":
             return self._beginning(f"cell:{text.removeprefix('notebook:')}#", _MOST)[::-1]
@@ -144,12 +147,12 @@ class _Finder:
             return []
         dialect = self._session.get_bind().dialect.name
         ordered = collate(side, "C" if dialect == "postgresql" else "BINARY")
-        return [ordered >= text, ordered < text[:-1] + chr(ord(text[-1]) + 1)]
+        return [ordered >= text, ordered <= f"{text}\U0010ffff"]
 
 
 def _thing(name: str) -> str:
     """Leave out which state of a thing a node is."""
     kind = kind_of(name)
-    if kind in ("job", "run", "commit", "decision"):
+    if kind in _ALONE:
         return name
     return name.rpartition(_STATES.get(kind, "@"))[0] or name

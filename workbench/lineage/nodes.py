@@ -10,6 +10,7 @@ __all__ = ["KINDS", "Node", "clean", "family", "kind_of", "label_of", "many"]
 
 KINDS = {
     "cell": ("cell", "cells"),
+    "notebook": ("notebook", "notebooks"),
     "commit": ("commit", "commits"),
     "dataset": ("dataset", "datasets"),
     "column": ("column", "columns"),
@@ -17,10 +18,13 @@ KINDS = {
     "view": ("feature view", "feature views"),
     "feature": ("feature", "features"),
     "input": ("model input", "model inputs"),
+    "function": ("function", "functions"),
     "job": ("job", "jobs"),
     "run": ("run", "runs"),
     "model": ("model version", "model versions"),
+    "gate": ("gate", "gates"),
     "decision": ("decision", "decisions"),
+    "reproduction": ("reproduction", "reproductions"),
     "predictions": ("scored window", "scored windows"),
     "window": ("monitored window", "monitored windows"),
 }
@@ -60,8 +64,8 @@ def label_of(name: str) -> str:
         return rest[:_SHORT]
     if kind == "input":
         return rest.partition("/")[2]
-    if kind == "decision":
-        return f"decision {rest}"
+    if kind in ("decision", "reproduction"):
+        return f"{kind} {rest}"
     if kind == "cell":
         notebook, _, cell = rest.rpartition("#")
         rest = f"{notebook.rpartition('/')[2]}#{cell}"

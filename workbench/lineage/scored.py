@@ -55,11 +55,12 @@ def find_row(project: Project, text: str) -> Row:
     window, key = rest.split("#", 1) if in_window and "#" in rest else ("", rest)
     if not key:
         raise UsageError(f"{text}: expected prediction:FACTORY/KEY")
+    of_factory = select(PredictionRow).where(PredictionRow.factory == factory)
     with database(project).session() as session:
-        rows = session.scalars(select(PredictionRow).order_by(PredictionRow.window_start)).all()
-    scored = [row for row in rows if row.factory == factory]
+        scored = session.scalars(of_factory.order_by(PredictionRow.window_start)).all()
+        others = session.scalars(select(PredictionRow.factory).distinct()).all()
     if not scored:
-        raise NotFoundError.named("scored factory", factory, {row.factory for row in rows})
+        raise NotFoundError.named("scored factory", factory, others)
     named = [row for row in scored if _node(row).partition("/")[2].startswith(window)]
     if not named:
         windows = [_node(row).partition("/")[2] for row in scored]

@@ -89,12 +89,11 @@ def find_original(project: Project, name: str, version: str) -> Original:
 
 def _version(project: Project, name: str, asked: str) -> tuple[str, str]:
     model = get_model(project, name)
-    wanted = model.aliases.get(asked, asked)
-    for known in model.versions:
-        if known.version == wanted:
-            return known.version, known.run_id or ""
-    existing = [*(known.version for known in model.versions), *model.aliases]
-    raise NotFoundError.named("version", asked, existing, f" of model {name}")
+    runs = {known.version: known.run_id for known in model.versions}
+    wanted = asked if asked in runs else model.aliases.get(asked, "")  # an alias may be a number
+    if wanted not in runs:
+        raise NotFoundError.named("version", asked, [*runs, *model.aliases], f" of model {name}")
+    return wanted, runs[wanted]
 
 
 def _run(project: Project, name: str, version: str, run_id: str) -> RunRecord:

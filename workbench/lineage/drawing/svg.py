@@ -13,10 +13,10 @@ __all__ = ["COLOURS", "svg"]
 
 # Okabe and Ito's colours, which most colour-blind people can tell apart; the kind is written too.
 COLOURS = {
-    "#0072b2": ("cell", "commit", "job"),
+    "#0072b2": ("cell", "notebook", "commit", "function", "job"),
     "#009e73": ("dataset", "spine", "column"),
     "#e69f00": ("view", "feature", "input"),
-    "#d55e00": ("run", "model", "decision"),
+    "#d55e00": ("run", "model", "gate", "decision", "reproduction"),
     "#cc79a7": ("predictions", "window"),
     "#8c959f": ("other",),
 }
@@ -52,9 +52,6 @@ def svg(lineage: Lineage) -> str:
         f'height="{made.height:.0f}">',
         f"<title>Lineage of {_text(lineage.title)}</title>",
         f"<style>{_STYLE}{_kinds()}</style>",
-        '<defs><marker id="wb-lineage-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-        'markerHeight="7" markerUnits="userSpaceOnUse" orient="auto">'
-        '<path class="head" d="M0 0.5 L8 4 L0 7.5 z"/></marker></defs>',
         f'<rect class="back" width="{made.width:.0f}" height="{made.height:.0f}"/>',
         *_arrows(made),
         *(_box(place) for place in made.places.values()),
@@ -76,11 +73,13 @@ def _arrows(made: Layout) -> list[str]:
     for (x, y, to_x, to_y), (source, target), relations in made.curves:
         bend = (x + to_x) / 2
         ends = f"{made.places[source].box.title} → {made.places[target].box.title}"
-        kind = "arrow" if x < to_x else "arrow back-arrow"
+        kind, tail = ("arrow", -7) if x < to_x else ("arrow back-arrow", 7)
+        # The head is drawn and no marker: a page with two pictures would have its name twice.
         drawn.append(
-            f'<path class="{kind}" marker-end="url(#wb-lineage-head)" d="M{x:.1f} {y:.1f} '
-            f'C{bend:.1f} {y:.1f} {bend:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}">'
-            f"<title>{_text(ends)}: {_text(', '.join(relations))}</title></path>"
+            f'<g><path class="{kind}" d="M{x:.1f} {y:.1f} '
+            f'C{bend:.1f} {y:.1f} {bend:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"/>'
+            f'<path class="head" d="M{to_x:.1f} {to_y:.1f} l{tail} -3.5 v7 z"/>'
+            f"<title>{_text(ends)}: {_text(', '.join(relations))}</title></g>"
         )
     return drawn
 

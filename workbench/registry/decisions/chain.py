@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -161,6 +162,14 @@ def _last_moves(project: Project) -> dict[tuple[str, str], str]:
         for key, done in sorted(model.tags.items())
         if key.startswith(DONE)
     }
+
+
+def _missing(rows: Sequence[DecisionRow], tags: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    known = {row.hash for row in rows}
+    for model, told in tags.items():
+        for tag, head in sorted(told.items()):
+            if tag.split(".")[:2] == TAG.split(".") and head not in known:
+                yield f"{model}: a decision is missing that MLflow's tag {tag} names ({head[:12]})"
 
 
 def _hash(row: DecisionRow) -> str:

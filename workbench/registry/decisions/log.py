@@ -38,6 +38,7 @@ from workbench.tracking.store import ask_model
 __all__ = ["decide", "list_decided", "list_decisions", "newest_move", "settle"]
 
 _ATTEMPTS = 50
+_ALIAS = re.compile(r"(?!latest$|v?\d+$)[\w-]{1,200}", re.IGNORECASE)
 
 
 def list_decisions(
@@ -75,6 +76,10 @@ def decide(
 
     Raises
     ------
+    UsageError
+        If MLflow wouldn't take the alias.
+    NotFoundError
+        If the version isn't in the registry any more.
     ForbiddenError
         If the store's server doesn't let who is logged in there; nothing was written then.
     DiskFullError
@@ -199,8 +204,7 @@ def newest_move(project: Project, model: str, alias: str) -> Decision | None:
 def _move(project: Project, decision: Decision) -> None:
     """Move the alias, and say at the model that it was by this decision.
 
-    The tag is also what the log is held against: a chain made anew from its beginning would have
-    another head.
+    The tag is also what the log is held against.
     """
     mlflow = client(project)
     mlflow.set_registered_model_alias(decision.model, decision.alias, decision.version)

@@ -104,7 +104,7 @@ def test_what_is_not_there_or_not_clear_is_refused(
         assert cli("lineage", "show", text, folder=project.root).returncode == 2
 
 
-@pytest.mark.parametrize("options", [{"depth": -1}, {"limit": 0}])
+@pytest.mark.parametrize("options", [{"depth": -1}, {"limit": 0}, {"limit": 10**30}])
 def test_numbers_below_their_bounds(project: Project, options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="expected 0 or more"):
         show("model:late", project=project, **options)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -31,9 +32,26 @@ from workbench.tracking import client, create_run, finish_run
 TAG = "workbench.decision.champion"
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """One project for what has models of its own; MLflow's tables are made once."""
+    made = create_project(tmp_path_factory.mktemp("registry") / "project")
+    client(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def unused(shared: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its files, before anything was done with it."""
+    copy = tmp_path_factory.mktemp("unused") / "project"
+    shutil.copytree(shared.root, copy, symlinks=True)
+    return copy
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return create_project(tmp_path / "project")
+def project(unused: Path, tmp_path: Path) -> Project:
+    """A project of the test's own."""
+    return Project.find(shutil.copytree(unused, tmp_path / "project", symlinks=True))
 
 
 def version_of(project: Project, name: str = "late", run_id: str | None = None) -> str:
@@ -138,16 +156,14 @@ def test_what_another_project_decided_on_the_same_server_is_none_of_ours(project
     assert verify_decisions(project).broken == []
 
 
-@pytest.mark.parametrize(
-    "alias", ["", "latest", "LATEST", "3", "v3", "a b", "a\n", "<b>", "../x", "'", "a" * 201]
-)
-def test_an_alias_that_cannot_be_stays_out_of_the_log(project: Project, alias: str) -> None:
-    version = version_of(project)
-    with pytest.raises(UsageError, match="expected letters, digits"):
-        promote(project, "late", version, alias, reason="r", override=True)
-    assert list_decisions(project) == []
-    promote(project, "late", version, "été-2_x", reason="r", override=True)
-    assert get_model(project, "late").aliases == {"été-2_x": version}
+def test_an_alias_that_cannot_be_stays_out_of_the_log(shared: Project) -> None:
+    version = version_of(shared, "aliased")
+    for alias in ("", "latest", "LATEST", "3", "v3", "a b", "a\n", "<b>", "../x", "'", "a" * 201):
+        with pytest.raises(UsageError, match="expected letters, digits"):
+            promote(shared, "aliased", version, alias, reason="r", override=True)
+    assert list_decisions(shared, "aliased") == []
+    promote(shared, "aliased", version, "été-2_x", reason="r", override=True)
+    assert get_model(shared, "aliased").aliases == {"été-2_x": version}
 
 
 def test_a_rollback_to_a_version_that_is_gone(project: Project) -> None:
@@ -162,18 +178,19 @@ def test_a_rollback_to_a_version_that_is_gone(project: Project) -> None:
     assert rollback(project, "late").version == second
 
 
-@pytest.mark.parametrize("name", ["it's", '"both" \'of\' them', "back\\", "a\nb", "<script>", "é"])
 def test_models_of_any_name_that_mlflow_takes(
-    project: Project, cli_json: Callable[..., Any], name: str
+    project: Project, cli_json: Callable[..., Any]
 ) -> None:
-    version = version_of(project, name)
-    version_of(project, "other")
-    assert [known.version for known in get_model(project, name).versions] == [version]
-    assert {model.name for model in list_models(project)} == {name, "other"}
-    promote(project, name, version, "champion", reason="r", override=True)
-    assert alias_version(project, name, "champion") == version
-    for command in (("list",), ("show", name), ("history", name), ("production",), ("verify",)):
-        assert cli_json("models", *command, folder=project.root)
+    names = {"it's", "\"both\" 'of' them", "back\\", "a\nb", "<script>", "é", "plain"}
+    for name in names:
+        version = version_of(project, name)
+        promote(project, name, version, "champion", reason="r", override=True)
+        assert [known.version for known in get_model(project, name).versions] == [version]
+        assert alias_version(project, name, "champion") == version
+        assert cli_json("models", "show", name, folder=project.root)["aliases"]
+    assert {model.name for model in list_models(project)} == names
+    for command in ("list", "production", "verify"):
+        assert cli_json("models", command, folder=project.root)
 
 
 def test_versions_whose_run_is_not_there(project: Project) -> None:

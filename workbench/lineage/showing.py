@@ -17,6 +17,8 @@ from workbench.project import Project
 
 __all__ = ["Lineage", "show"]
 
+_MOST = 1_000_000_000
+
 
 class Lineage(BaseModel):
     """The chain around nodes: `nodes` nearest first, `cuts` say what isn't here and why."""
@@ -101,10 +103,10 @@ def show(
     NotFoundError
         If there is no such node.
     UsageError
-        If the name means several, or a number is below zero.
+        If the name means several, or a number is out of its bounds.
     """
-    if (depth is not None and depth < 0) or limit < 1:
-        raise UsageError(f"depth {depth}, limit {limit}: expected 0 or more, and 1 or more")
+    if (depth is not None and depth < 0) or not 1 <= limit <= _MOST:
+        raise UsageError(f"depth {depth}, limit {limit}: expected 0 or more, and 1 to {_MOST}")
     project = project or Project.find()
     found = find(project, node)
     if columns is None:

@@ -338,7 +338,8 @@ def test_a_refused_promotion_is_not_completed_by_somebody_else(
             promote(team, "late", "2", "champion", reason="by an approver")
         assert get_model(team, "late").aliases == {"champion": "1"}
     assert "by a viewer" not in {decision.reason for decision in list_decisions(team)}
-    assert verify_decisions(team).broken == []
+    with at_work("ann"):
+        assert verify_decisions(team).broken == []
 
 
 @pytest.mark.parametrize("password", [WRONG, ""])
@@ -369,7 +370,8 @@ def test_each_role_does_its_part(team: Project, rows: pl.DataFrame) -> None:
         promote(team, "late", version, "champion", reason="better")
         assert get_model(team, "late").aliases["champion"] == version
         assert rollback(team, "late", reason="nonsense").version == "1"
-    assert verify_decisions(team).broken == []
+    with at_work("ann"):
+        assert verify_decisions(team).broken == []
 
 
 def test_no_secret_is_kept(team: Project, address: str) -> None:

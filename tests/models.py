@@ -78,7 +78,7 @@ def judged(
 ) -> GateReport:
     """Put a version through a gate, beside whoever is the champion then."""
     question = {
-        "factory": "f",
+        "factory": "",
         "window": "all",
         "champion": get_model(project, name).aliases.get("champion"),
         **more,

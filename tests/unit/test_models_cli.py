@@ -78,8 +78,8 @@ def test_people_approve(project: Project, cli: CLI, cli_json: Callable[..., Any]
     said = cli_json("models", "approve", "late", "2", "--comment", "fine", folder=project.root)
     assert (said["outcome"], said["comment"], said["role"]) == ("approved", "fine", "admin")
     done = cli("models", "approve", "late", "9", folder=project.root)
-    assert done.returncode == 1
-    assert "has been through no gate" in done.stderr
+    assert done.returncode == 2
+    assert "unknown version '9' of model late" in done.stderr
 
 
 def test_a_notebook_is_run_as_a_job_to_become_a_version(project: Project, cli: CLI) -> None:

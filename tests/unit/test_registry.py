@@ -16,6 +16,7 @@ from tests.models import TRACED, judged, late_rows, made, trained
 from tests.projects import ready_project
 from workbench.errors import DataError, GateRefusedError, NotFoundError
 from workbench.gates import GateSpec, Threshold
+from workbench.gates.requirements import latency
 from workbench.project import Project
 from workbench.registry import (
     Check,
@@ -124,10 +125,41 @@ def test_a_gate_counts_for_the_policy_it_was_held_under(
     project: Project, rows: pl.DataFrame
 ) -> None:
     version = made(project, rows, "policy")
-    judged(project, rows, "policy", version, GateSpec())
+    asked = GateSpec()
+    judged(project, rows, "policy", version, asked, factory="f")
     stricter = GateSpec(thresholds={"brier": Threshold(max=0.2)})
-    with pytest.raises(GateRefusedError, match="another policy"):
-        promote(project, "policy", version, "champion", reason="r", policy=stricter.digest)
+    for policies in ({"f": stricter.digest}, {"easy": asked.digest}, {}):
+        with pytest.raises(GateRefusedError, match="another policy"):
+            promote(project, "policy", version, "champion", reason="r", policies=policies)
+    today = {"f": asked.digest, "easy": stricter.digest}
+    promote(project, "policy", version, "champion", reason="r", policies=today)
+
+
+def test_who_holds_the_alias_is_not_what_it_was_compared_with_then(
+    project: Project, rows: pl.DataFrame
+) -> None:
+    """A champion that was judged beside itself doesn't come back over a later one by that."""
+    first = made(project, rows, "again")
+    judged(project, rows, "again", first)
+    promote(project, "again", first, "champion", reason="r")
+    anew = GateSpec(thresholds={"roc_auc": Threshold(min=0.5)})
+    judged(project, rows, "again", first, anew)  # beside itself
+    second = made(project, rows, "again")
+    judged(project, rows, "again", second)
+    promote(project, "again", second, "champion", reason="r")
+    with pytest.raises(GateRefusedError, match=f"compared with version {first}, and version"):
+        promote(project, "again", first, "champion", reason="back")
+
+
+def test_what_failed_is_judged_again(project: Project, rows: pl.DataFrame) -> None:
+    """The machine may have been at fault: no network for the fresh process, or too much to do."""
+    version = made(project, rows, "unlucky")
+    hasty = GateSpec(max_latency_ms=1e-9)
+    assert judged(project, rows, "unlucky", version, hasty).outcome == "failed"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(latency, "_seconds", lambda question: [0.0])
+        assert judged(project, rows, "unlucky", version, hasty).outcome == "passed"
+    assert judged(project, rows, "unlucky", version, hasty).outcome == "passed"
 
 
 def test_the_same_question_has_one_report(project: Project, rows: pl.DataFrame) -> None:

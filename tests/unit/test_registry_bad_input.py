@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tests.conftest import Finished
-from tests.versions_made import gated, labelled_rows, registered
+from tests.models import judged, late_rows, made
 from workbench.errors import ConfigError, DataError, GateRefusedError
 from workbench.evaluation import evaluate
 from workbench.factory.scaffold import create_project
@@ -34,7 +34,7 @@ CLI = Callable[..., Finished]
 
 @pytest.fixture(scope="module")
 def rows() -> pl.DataFrame:
-    return labelled_rows()
+    return late_rows()
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, rows: pl.DataFrame) -> Pro
     """Two versions of `late`, the second of which is the champion, after the first."""
     project = create_project(tmp_path_factory.mktemp("bad") / "project")
     for version in ("1", "2"):
-        registered(project, rows)
-        gated(project, rows, version)
+        made(project, rows)
+        judged(project, rows, "late", version)
         promote(project, "late", version, "champion", reason="r")
     return project
 
@@ -94,7 +94,7 @@ def test_a_monitor_without_a_reference_is_refused() -> None:
         (("promote", "late", "two"), 2, "unknown version 'two' of model late"),
         (("promote", "lat", "1"), 2, "unknown model 'lat': did you mean late"),
         (("history", "lat"), 2, "unknown model 'lat': did you mean late"),
-        (("explain", "late@champoin"), 2, "unknown alias 'champoin' of late: did you mean"),
+        (("explain", "late@champoin"), 2, "unknown alias 'champoin' of model late: did you mean"),
     ],
 )
 def test_a_name_that_is_wrong(
@@ -114,8 +114,8 @@ def test_a_name_that_is_wrong(
 def test_a_version_whose_files_are_edited_or_gone_gets_no_alias(
     project: Project, rows: pl.DataFrame, cli: CLI
 ) -> None:
-    version = registered(project, rows, "files")
-    gated(project, rows, version, name="files")
+    version = made(project, rows, "files")
+    judged(project, rows, "files", version)
     [stored] = files_of(project, "files", version).glob("model.*")
     content = stored.read_bytes()
     stored.write_bytes(content + b" ")
@@ -134,8 +134,8 @@ def test_a_version_whose_files_are_edited_or_gone_gets_no_alias(
 
 def test_there_is_no_way_back_to_what_is_gone(project: Project, rows: pl.DataFrame) -> None:
     for version in ("1", "2"):
-        registered(project, rows, "back")
-        gated(project, rows, version, name="back")
+        made(project, rows, "back")
+        judged(project, rows, "back", version)
         promote(project, "back", version, "champion", reason="r")
     requirements = files_of(project, "back", "1") / "requirements.txt"
     requirements.write_text("evil==1.0\n")
@@ -153,13 +153,13 @@ def test_what_was_decided_of_a_version_that_is_gone_stops_nobody(
 ) -> None:
     """Killed between the decision and the alias, and then the version was deleted."""
     for version in ("1", "2"):
-        registered(project, rows, "gone")
-        gated(project, rows, version, name="gone")
+        made(project, rows, "gone")
+        judged(project, rows, "gone", version)
     promote(project, "gone", "1", "champion", reason="r")
     mlflow = client(project)
     mlflow.delete_registered_model_tag("gone", "workbench.decision.champion")
     mlflow.delete_model_version("gone", "1")
-    gated(project, rows, "2", name="gone")
+    judged(project, rows, "gone", "2")
     assert promote(project, "gone", "2", "champion", reason="r").version == "2"
 
 
@@ -176,10 +176,10 @@ def test_a_reference_without_rows_is_no_reference(project: Project, rows: pl.Dat
     with pytest.raises(DataError, match="there are no rows to evaluate"):
         evaluate(scorer, rows.clear(), "late")
     with pytest.raises(DataError, match="late version 2: there are no labelled rows in all"):
-        gated(project, rows.clear(), "2")
+        judged(project, rows.clear(), "late", "2")
 
 
 def test_a_schema_that_changed_is_told(project: Project, rows: pl.DataFrame) -> None:
     with pytest.raises(DataError, match="late version 2 needs signal") as raised:
-        gated(project, rows.rename({"signal": "sgnal"}), "2")
+        judged(project, rows.rename({"signal": "sgnal"}), "late", "2")
     assert "\n" not in str(raised.value)

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from tests.conftest import Finished
-from tests.versions_made import gated, labelled_rows, logged, registered
+from tests.models import judged, late_rows, made, trained
 from workbench.errors import StoreError
 from workbench.factory.scaffold import create_project
 from workbench.gates.document import stored_reports
@@ -36,7 +36,7 @@ LEVELS = [0, 4, 40, 400, 1024, 1028, 1044, 1100, 1400]
 
 @pytest.fixture(scope="module")
 def rows() -> pl.DataFrame:
-    return labelled_rows()
+    return late_rows()
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +58,11 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def project(disk: Path, rows: pl.DataFrame) -> Project:
     """A project on that disk: version 1 is the champion, 2 has passed the gate after it."""
     project = create_project(disk / "project")
-    gated(project, rows, registered(project, rows))
+    judged(project, rows, "late", made(project, rows))
     from workbench.registry import promote
 
     promote(project, "late", "1", "champion", reason="the first")
-    gated(project, rows, registered(project, rows))
+    judged(project, rows, "late", made(project, rows))
     return project
 
 
@@ -155,7 +155,7 @@ def test_an_approval_is_there_or_not(project: Project, cli: CLI, kib: int) -> No
 def test_a_version_is_registered_or_not(
     project: Project, rows: pl.DataFrame, cli: CLI, kib: int
 ) -> None:
-    run_id = logged(project, rows)
+    run_id = trained(project, rows)
     before = len(get_model(project, "late").versions)
     with left(project, kib):
         done = cli("models", "register", "late", run_id, folder=project.root)
@@ -172,13 +172,13 @@ def test_a_version_is_registered_or_not(
 def test_a_gates_document_is_whole_or_not_there(
     project: Project, rows: pl.DataFrame, kib: int
 ) -> None:
-    version = registered(project, rows)
+    version = made(project, rows)
     with left(project, kib):
-        error = caught(lambda: gated(project, rows, version))
+        error = caught(lambda: judged(project, rows, "late", version))
         assert error is None or disk_full(error)
         assert len(stored_reports(project, "late", version)) == (error is None)
         is_whole(project)
-    report = gated(project, rows, version)
+    report = judged(project, rows, "late", version)
     assert stored_reports(project, "late", version) == [report]
     is_whole(project)
 

@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from tests.conftest import Finished
+from tests.models import judged, late_rows, made
 from tests.servers import postgresql
-from tests.versions_made import gated, labelled_rows, registered
 from workbench.errors import GateRefusedError
 from workbench.evaluation import evaluate
 from workbench.factory.scaffold import create_project
@@ -60,7 +60,7 @@ except GateRefusedError as error:
 
 @pytest.fixture(scope="module")
 def rows() -> pl.DataFrame:
-    return labelled_rows()
+    return late_rows()
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +103,12 @@ def test_from_a_run_to_production_and_back(
     here = {"folder": project.root}
     policy = GateSpec(approvals={"approver": 1})
     for number in ("1", "2"):
-        assert registered(project, rows) == number
+        assert made(project, rows) == number
         report = evaluate(Scorer.load(project, "late", number), rows, "late")
         assert report.metrics
-        judged = gated(project, rows, number, policy)
-        assert judged.outcome == "passed"
-        assert gated(project, rows, number, policy) == judged
+        report = judged(project, rows, "late", number, policy)
+        assert report.outcome == "passed"
+        assert judged(project, rows, "late", number, policy) == report
         refused = cli("models", "promote", "late", number, **here)
         assert (refused.returncode, "0 of 1 approvals" in refused.stderr) == (1, True)
         assert cli("models", "approve", "late", number, "--comment", "fine", **here).returncode == 0
@@ -146,7 +146,7 @@ def test_from_a_run_to_production_and_back(
             "UPDATE decisions SET evidence = 'null' WHERE id = {first}",
             "isn't as it was written",
         ),
-        ("DELETE FROM decisions WHERE id = {last}", "moved by a decision that isn't there"),
+        ("DELETE FROM decisions WHERE id = {last}", "workbench.decision.champion names"),
     ],
 )
 def test_a_row_that_was_tampered_with_is_told(
@@ -173,8 +173,8 @@ def test_of_two_machines_at_once_one_wins_and_the_other_is_told(
     project: Project, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
     for version in ("1", "2"):
-        assert registered(project, rows, "both") == version
-        gated(project, rows, version, name="both")
+        assert made(project, rows, "both") == version
+        judged(project, rows, "both", version)
     go = tmp_path / "go"
     ready = [tmp_path / f"ready{version}" for version in (1, 2)]
     there = [
@@ -219,8 +219,8 @@ def test_whoever_is_slow_to_move_the_alias_does_not_undo_what_came_after(
     project: Project, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
     for version in ("1", "2"):
-        assert registered(project, rows, "slow") == version
-        gated(project, rows, version, name="slow")
+        assert made(project, rows, "slow") == version
+        judged(project, rows, "slow", version)
     ready, go = tmp_path / "ready", tmp_path / "go"
     process = elsewhere(project, tmp_path / "machine", SLOW, "slow", "1", str(ready), str(go))
     wait_for(ready)  # decided there, and not moved
@@ -229,7 +229,7 @@ def test_whoever_is_slow_to_move_the_alias_does_not_undo_what_came_after(
     with pytest.raises(GateRefusedError, match="version 1 has the alias by now"):
         promote(project, "slow", "2", "champion", reason="quick")
     assert aliases_of(project, "slow") == {"champion": "1"}  # completed for the other
-    gated(project, rows, "2", name="slow")
+    judged(project, rows, "slow", "2")
     promote(project, "slow", "2", "champion", reason="quick")
     go.touch()
     assert ended(process) == "1"
@@ -241,8 +241,8 @@ def test_a_rollback_that_was_cut_short_is_completed_and_goes_no_further(
     project: Project, rows: pl.DataFrame
 ) -> None:
     for version in ("1", "2", "3"):
-        registered(project, rows, "cut")
-        gated(project, rows, version, name="cut")
+        made(project, rows, "cut")
+        judged(project, rows, "cut", version)
         promote(project, "cut", version, "champion", reason="r")
     first = rollback(project, "cut", reason="odd")
     mlflow = client(project)  # as a kill would leave it

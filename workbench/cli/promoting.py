@@ -195,19 +195,19 @@ def promote(
     json_: JsonOption = False,
 ) -> None:
     """Give a version an alias, if its newest gate passed under today's policy."""
-    from workbench.factory import policy_of
+    from workbench.factory import policies_of
     from workbench.registry import promote as give
 
     here = project()
-    factory, policy = policy_of(here, name)
+    policies = policies_of(here, name)
     decision = give(
         here,
         name,
         version,
         alias,
         reason=reason or ("" if override else "by hand"),
-        factory=factory,
-        policy=policy,
+        factory=next(iter(policies)) if len(policies) == 1 else "",
+        policies=policies,
         override=override,
     )
     if json_:
@@ -244,5 +244,8 @@ def verify(json_: JsonOption = False) -> None:
         out.print(
             Text(f"the chain of {found.decisions} decisions {said}; head {found.head or '–'}")
         )
+        if found.unchained:
+            older = f"{found.unchained} of them are older than the chain"
+            out.print(Text(f"{older}: nothing can be said of those"))
     if found.broken:
         raise typer.Exit(1)

@@ -146,7 +146,7 @@ def _resources(here: Project) -> Resources:
     mlflow = client(here)
     models = {load(name, here).spec.model for name in list_factories(here)}
     for model in list_models(here):
-        runs = {version.run_id for version in model.versions}
+        runs = {version.run_id for version in model.versions if version.run_id}
         if any(mlflow.get_run(run).info.experiment_id == experiment for run in runs):
             models.add(model.name)
     return Resources(experiment=experiment, models=sorted(models))

@@ -5,7 +5,7 @@ with a digest of what went in: running again continues where the last run stoppe
 nothing whose inputs are the same.
 """
 
-from workbench.factory.factory import Factory, factory_of, list_factories, load, policy_of
+from workbench.factory.factory import Factory, factory_of, list_factories, load, policies_of
 from workbench.factory.make import gate_question, gate_version
 from workbench.factory.run import Outcome, run, status
 from workbench.factory.spec import FactorySpec
@@ -23,7 +23,7 @@ __all__ = [
     "gate_version",
     "list_factories",
     "load",
-    "policy_of",
+    "policies_of",
     "run",
     "status",
 ]

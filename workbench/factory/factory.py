@@ -27,7 +27,7 @@ from workbench.serving import list_predictions, read_predictions
 from workbench.settings import load_toml, validate
 from workbench.store import write_atomic
 
-__all__ = ["Factory", "factory_of", "list_factories", "load", "policy_of"]
+__all__ = ["Factory", "factory_of", "list_factories", "load", "policies_of"]
 
 
 def list_factories(project: Project) -> list[str]:
@@ -75,10 +75,9 @@ def factory_of(project: Project, model: str, name: str = "") -> Factory:
     return found[0]
 
 
-def policy_of(project: Project, model: str) -> tuple[str, str | None]:
-    """Return the factory that makes a model and the digest of its policy; none, if not just one."""
-    found = _makers(project, model)
-    return (found[0].name, found[0].spec.gate.digest) if len(found) == 1 else ("", None)
+def policies_of(project: Project, model: str) -> dict[str, str]:
+    """Return the digest of the policy of each factory that makes a model, by its name."""
+    return {factory.name: factory.spec.gate.digest for factory in _makers(project, model)}
 
 
 def _makers(project: Project, model: str) -> list[Factory]:

@@ -280,6 +280,6 @@ def _promoted(factory: Factory, report: GateReport, reason: str) -> dict[str, An
         CHAMPION,
         reason=reason,
         factory=factory.name,
-        policy=factory.spec.gate.digest,
+        policies={factory.name: factory.spec.gate.digest},
     )
     return {"version": report.version, "decision": decision.id}

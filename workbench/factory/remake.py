@@ -185,7 +185,7 @@ def _decided(
             CHAMPION,
             reason=reason,
             factory=factory.name,
-            policy=factory.spec.gate.digest,
+            policies={factory.name: factory.spec.gate.digest},
         )
         remember_reference(factory, report)
     else:

@@ -16,7 +16,7 @@ __all__ = ["judge"]
 def judge(question: Question) -> GateReport:
     """Judge a version by the policy and store what was found.
 
-    The same question gets the answer that is stored.
+    The same question gets the answer that is stored, if it passed then.
 
     Raises
     ------
@@ -31,7 +31,8 @@ def judge(question: Question) -> GateReport:
         raise DataError(f"{question.name}: there are no labelled rows in {question.window}")
     for known in stored_reports(question.project, question.model, question.version):
         asked = (known.policy, known.dataset, known.champion_version)
-        if asked == (question.spec.digest, question.digest, question.champion):
+        same = asked == (question.spec.digest, question.digest, question.champion)
+        if same and known.outcome == "passed":  # what failed may have been the machine
             return known
     report = _reported(question, _checks(question))
     store_report(question.project, report)

@@ -33,10 +33,10 @@ def alias_version(project: Project, name: str, alias: str) -> str:
     try:
         models = dict(_models(mlflow))
     except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise StoreError(f"MLflow's registry: {error.message}") from error
-        names = [model.name for model in mlflow.search_registered_models(max_results=1000)]
-        raise NotFoundError.named("model", name, names) from error
+        raise StoreError(f"MLflow's registry: {error.message}") from error
+    if name not in models:
+        raise NotFoundError.named("model", name, models)
+    aliases = models[name]
     if alias not in aliases:
         raise NotFoundError.named("alias", alias, aliases, f" of model {name}")
     return str(aliases[alias])

@@ -13,7 +13,7 @@ from workbench.project import Project
 from workbench.registry.versions import FORMAT, OWNER, as_store_error, model_uri
 from workbench.store import disk_full, file_lock, room
 from workbench.tracking import client, fetch_model, model_versions, registered_model
-from workbench.tracking.capture.origin import COMMIT, JOB_TAG, LINEAR, SNAPSHOT
+from workbench.tracking.capture.origin import COMMIT, DIRTY, JOB_TAG, LINEAR, SNAPSHOT
 from workbench.tracking.integrity import DIGEST
 from workbench.tracking.models import format_of
 from workbench.tracking.recorded import read_recorded
@@ -158,7 +158,8 @@ def _missing(run: Run, model: _Model, owner: str) -> list[str]:
     tags = run.data.tags
     snapshot = tags.get(SNAPSHOT, "")
     inputs = run.inputs.dataset_inputs
-    code = tags.get(COMMIT) or (snapshot and not snapshot.startswith("none:"))
+    kept = snapshot and not snapshot.startswith("none:")
+    code = kept or (tags.get(COMMIT) and tags.get(DIRTY) != "true")  # what was run is neither
     linear = JOB_TAG in tags or tags.get(LINEAR) == "true"
     found = {
         f"a finished execution (it is {run.info.status})": run.info.status == "FINISHED",

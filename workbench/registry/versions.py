@@ -41,8 +41,6 @@ __all__ = [
     "get_model",
     "list_models",
     "model_uri",
-    "registered_models",
-    "run_metrics",
 ]
 
 Outcome = Literal["passed", "failed"]
@@ -50,12 +48,6 @@ Outcome = Literal["passed", "failed"]
 OWNER, OVERRIDE, FORMAT = "workbench.owner", "workbench.override", "workbench.model_format"
 """Tags of a version: who answers for it; why it was promoted without a gate that passed; how it is
 stored."""
-
-_PAGE = 1000
-_PLAIN = re.compile(r"[\w .-]+")
-"""A name that stands in a filter of MLflow's as it is: those have no way to escape a quote."""
-
-_NO_SUCH_MODEL = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 
 
 class Version(BaseModel):
@@ -68,7 +60,6 @@ class Version(BaseModel):
 
     version: str
     run_id: str
-    """The run that logged it; empty if another client made it without one."""
     metrics: dict[str, float]
     aliases: list[str]
     gate: Outcome | None
@@ -159,8 +150,7 @@ def _version(
     metrics: dict[str, dict[str, float]],
     gates: dict[tuple[str, str], str],
 ) -> Version:
-    version, run_id = str(found.version), found.run_id or ""
-    metrics = run_metrics(project, run_id)
+    version = str(found.version)
     return Version(
         version=version,
         run_id=found.run_id or "",

@@ -12,7 +12,9 @@ from workbench.access import require
 from workbench.errors import GateRefusedError
 from workbench.project import Project
 from workbench.registry.decisions.evidence import newest_gate
+from workbench.registry.versions import as_store_error
 from workbench.store import ApprovalRow, database, now
+from workbench.tracking import client, model_version
 from workbench.tracking.store import ask_model
 
 __all__ = ["Approval", "approve", "list_approvals"]
@@ -43,12 +45,16 @@ def approve(
     ------
     ForbiddenError
         If who asks isn't an approver, or the store's server doesn't let their login.
+    NotFoundError
+        If there is no such model or version.
     GateRefusedError
         If the version has been through no gate: there is nothing to approve.
     """
     what = f"approve {model} version {version}"
     person = require(project, "approver", what)
     ask_model(project, model, what)
+    with as_store_error():
+        model_version(client(project), model, version)
     with database(project).session() as session:
         gate = newest_gate(session, model, version)
         if gate is None:

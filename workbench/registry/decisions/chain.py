@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,11 +12,11 @@ from sqlalchemy.orm import Session
 from workbench.project import Project
 from workbench.registry.reports import digest_of
 from workbench.registry.versions import as_store_error
-from workbench.store import DecisionRow, database
+from workbench.store import DecisionRow, GateRow, database
 from workbench.tracking import client, registered_models
 
 __all__ = [
-    "DONE",
+    "TAG",
     "UNCHAINED",
     "Decided",
     "Decision",
@@ -27,8 +26,10 @@ __all__ = [
     "verify_decisions",
 ]
 
-DONE = "workbench.decision."
-"""A model's tag for each alias: the hash of the decision that moved it last."""
+TAG = "workbench.decision"
+"""Of a registered model: the hash of the decision on it that moved nothing and is its newest; with
+an alias after a dot, that of the one by which the alias moved last. What a tag names is in the log,
+or the log isn't all there: its end was cut off, or it was made anew."""
 
 UNCHAINED = "unchained:"
 """How the hash of a row begins that is older than the chain."""
@@ -110,12 +111,14 @@ def append(session: Session, row: DecisionRow, after: str | None = None) -> Deci
 
 
 def verify_decisions(project: Project) -> Verification:
-    """Follow the chain from its beginning and say where it doesn't hold.
+    """Follow the chain from its beginning, and hold its end against MLflow's tags.
 
-    What was cut off at its end, or made anew as a whole, is told by the models: each names the
-    decision that moved its alias last.
+    Raises
+    ------
+    StoreError
+        If the registry can't be asked.
     """
-    moved = _last_moves(project)  # before the log: what moves meanwhile is in it by then
+    tags = _tags(project)  # before the log: what moves meanwhile is in it by then
     unchained, before = 0, ""
     hashes: list[str] = []
     models: set[str] = set()
@@ -131,12 +134,13 @@ def verify_decisions(project: Project) -> Verification:
             before = row.hash
             hashes.append(row.hash)
             models.add(row.model)
+        models.update(session.scalars(select(GateRow.model).distinct()))
     known = set(hashes)
     shared = bool(project.settings.tracking_uri)  # with projects that have logs of their own
     broken += [
-        f"{alias} of {model} moved by a decision that isn't there"
-        for (model, alias), done in moved.items()
-        if done not in known and (model in models or not shared)
+        f"{model}: a decision is missing that MLflow's tag {tag} names ({named[:12]})"
+        for model, tag, named in tags
+        if named not in known and (model in models or not shared)
     ]
     return Verification(decisions=len(hashes), unchained=unchained, broken=broken, head=before)
 
@@ -150,26 +154,18 @@ def _doubts(row: DecisionRow, before: str) -> list[str]:
     return found
 
 
-def _last_moves(project: Project) -> dict[tuple[str, str], str]:
-    """Read which decision, by its hash, each alias of each model moved by last."""
+def _tags(project: Project) -> list[tuple[str, str, str]]:
+    """Read which decisions the models name: model, tag, hash."""
     if not (project.settings.tracking_uri or (project.state / "mlflow.db").exists()):
-        return {}  # asking MLflow would only set it up
+        return []  # asking MLflow would only set it up
     with as_store_error():
         models = registered_models(client(project))
-    return {
-        (model.name, key.removeprefix(DONE)): done
+    return [
+        (model.name, tag, named)
         for model in models
-        for key, done in sorted(model.tags.items())
-        if key.startswith(DONE)
-    }
-
-
-def _missing(rows: Sequence[DecisionRow], tags: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    known = {row.hash for row in rows}
-    for model, told in tags.items():
-        for tag, head in sorted(told.items()):
-            if tag.split(".")[:2] == TAG.split(".") and head not in known:
-                yield f"{model}: a decision is missing that MLflow's tag {tag} names ({head[:12]})"
+        for tag, named in sorted(model.tags.items())
+        if tag == TAG or tag.startswith(f"{TAG}.")
+    ]
 
 
 def _hash(row: DecisionRow) -> str:

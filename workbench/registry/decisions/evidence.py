@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -34,7 +35,7 @@ def evidence_of(
     model: str,
     version: str,
     *,
-    policy: str | None,
+    policies: Mapping[str, str],
     holder: str | None,
     compared: bool,
 ) -> tuple[dict[str, Any], list[str]]:
@@ -42,8 +43,9 @@ def evidence_of(
 
     Parameters
     ----------
-    policy
-        The digest of the policy that counts now; any if None.
+    policies
+        The digest of the policy that counts now, by the name of the factory whose it is; empty if
+        no factory makes the model.
     holder
         The version that has the alias now.
     compared
@@ -57,15 +59,21 @@ def evidence_of(
     if report.outcome != "passed":
         failed = "; ".join(check.title for check in report.failed)
         missing.append(f"it didn't pass the gate: {failed}")
-    if policy is not None and gate.policy != policy:
+    if not _is_of_today(gate, policies):
         missing.append("it was judged under another policy; put it through the gate again")
-    if compared and report.champion_version not in {holder, version}:
+    # Who holds the alias is compared with nobody; else it is the holder that counts.
+    if compared and holder != version and report.champion_version != holder:
         missing.append(
             f"it was compared with {_named(report.champion_version)}, and {_named(holder)} has the "
             "alias by now; put it through the gate again"
         )
     missing += _unapproved(session, gate, report)
     return {"gate": gate.id, "digest": gate.digest, "report": gate.report}, missing
+
+
+def _is_of_today(gate: GateRow, policies: Mapping[str, str]) -> bool:
+    """Whether its policy counts now; where no factory asks for anything, none may have asked."""
+    return policies.get(gate.factory) == gate.policy if policies else not gate.factory
 
 
 def _named(version: str | None) -> str:

@@ -11,10 +11,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, defer
 
 from workbench.access import Role, refusals
-from workbench.errors import NotFoundError, StoreError
+from workbench.errors import GateRefusedError, NotFoundError, StoreError
 from workbench.project import Project
 from workbench.registry.decisions.chain import (
-    DONE,
+    TAG,
     UNCHAINED,
     Decided,
     Decision,
@@ -38,7 +38,6 @@ from workbench.tracking.store import ask_model
 __all__ = ["decide", "list_decided", "list_decisions", "newest_move", "settle"]
 
 _ATTEMPTS = 50
-_ALIAS = re.compile(r"(?!latest$|v?\d+$)[\w-]{1,200}", re.IGNORECASE)
 
 
 def list_decisions(
@@ -76,12 +75,10 @@ def decide(
 
     Raises
     ------
-    UsageError
-        If MLflow wouldn't take the alias.
-    NotFoundError
-        If the version isn't in the registry any more.
     ForbiddenError
         If the store's server doesn't let who is logged in there; nothing was written then.
+    GateRefusedError
+        If the log lacks the decision by which the alias moved last; nothing was written then.
     DiskFullError
         If there is no room for it; nothing was written then either.
     """
@@ -99,6 +96,8 @@ def decide(
                 _move(project, decision)
                 # On another machine somebody may have decided, and moved it, at the same time.
                 _settle(project, model, alias, after_own=True)
+        else:
+            client(project).set_registered_model_tag(model, TAG, decision.hash)
     return decision
 
 
@@ -166,16 +165,31 @@ def _settle(
     Who has just moved it looks at the alias as well; for anybody else one that stands elsewhere was
     moved outside of Workbench, by somebody who wanted it there.
     """
+    found = registered_model(client(project), model)
+    done = found.tags.get(f"{TAG}.{alias}")
+    _check_known(project, model, alias, done)
     newest = newest_move(project, model, alias)
     if newest is None or newest.hash.startswith(UNCHAINED):
         return None  # nothing was decided since there are tags that say what was done
-    found = registered_model(client(project), model)
-    done = found.tags.get(f"{DONE}{alias}") == newest.hash
     astray = after_own and str(found.aliases.get(alias)) != newest.version
-    if (done and not astray) or not _is_there(project, newest):
+    if (done == newest.hash and not astray) or not _is_there(project, newest):
         return None
     _move(project, newest)
     return newest
+
+
+def _check_known(project: Project, model: str, alias: str, done: str | None) -> None:
+    """Refuse to go on from a log that lacks what the alias moved by."""
+    if done is None:
+        return
+    known = select(DecisionRow.id).where(DecisionRow.hash == done)
+    with database(project).session() as session:
+        if session.scalar(known) is None:
+            raise GateRefusedError(
+                f"{model}: the log lacks the decision by which {alias} moved last (`workbench "
+                f"models verify`): it moves again once that is there, or, to go on from the log "
+                f"as it is, once MLflow's tag {TAG}.{alias} is deleted"
+            )
 
 
 def _is_there(project: Project, decision: Decision) -> bool:
@@ -212,4 +226,4 @@ def _move(project: Project, decision: Decision) -> None:
         mlflow.set_model_version_tag(
             decision.model, decision.version, OVERRIDE, decision.reason[:5000]
         )
-    mlflow.set_registered_model_tag(decision.model, f"{DONE}{decision.alias}", decision.hash)
+    mlflow.set_registered_model_tag(decision.model, f"{TAG}.{decision.alias}", decision.hash)

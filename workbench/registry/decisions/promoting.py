@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
@@ -20,8 +22,9 @@ from workbench.tracking import client, model_version
 
 __all__ = ["may_move", "promote", "record_refusal"]
 
-_ALIAS = re.compile(r"(?!latest\Z|v\d+\Z)[\w-]{1,255}", re.IGNORECASE)
-"""What MLflow takes: it would refuse any other only once the decision is written."""
+_ALIAS = re.compile(r"(?!latest\Z|v?\d+\Z)[\w-]{1,200}", re.IGNORECASE)
+"""What MLflow takes, and nobody takes for a version: it would refuse any other only once the
+decision is written."""
 
 
 def promote(
@@ -32,7 +35,7 @@ def promote(
     *,
     reason: str,
     factory: str = "",
-    policy: str | None = None,
+    policies: Mapping[str, str] = MappingProxyType({}),
     override: bool = False,
 ) -> Decision:
     """Give a version an alias, on the evidence of its newest gate.
@@ -41,8 +44,9 @@ def promote(
 
     Parameters
     ----------
-    policy
-        The digest of the policy that the gate must have been of; any if None.
+    policies
+        The digests of the policies that count now, by the names of the factories that make the
+        model (`wb.factory.policies_of`); empty if none does.
     override
         Whether an admin does without the evidence, for a reason that stays in the record, on the
         version's tags and in `models production` for as long as it holds the alias.
@@ -72,7 +76,7 @@ def promote(
             session,
             model,
             version,
-            policy=policy,
+            policies=policies,
             holder=holder,
             compared=alias in project.settings.production_aliases,
         )

@@ -34,6 +34,15 @@ from workbench.tracking.session import Run, current_run
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def at_once() -> Iterator[None]:
+    """Have MLflow's client try again as often as ever, without its own seconds in between."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+        patch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "0")
+        yield
+
+
 @pytest.fixture(scope="module")
 def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
     with forking(tmp_path_factory.mktemp("logs"), _IMPORTS) as forks:

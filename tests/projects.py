@@ -6,7 +6,7 @@ import atexit
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import chdir, closing
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +40,8 @@ def _blank() -> Project:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     project = create_project(Path(folder) / "project")
     database(project)
-    initialise(project)
+    with chdir(project.root):  # in which MLflow's own first experiment has its files
+        initialise(project)
     return project
 
 
@@ -53,10 +54,12 @@ def copied(project: Project, folder: Path) -> Project:
             source.execute("pragma wal_checkpoint(truncate)")
     left_out = shutil.ignore_patterns("*.db-shm", "*.db-wal")
     shutil.copytree(project.root, folder, symlinks=True, ignore=left_out)
-    moved = (f"{project.root.as_uri()}/", f"{folder.resolve().as_uri()}/")
+    there = folder.resolve()
+    moves = [(project.root.as_uri(), there.as_uri()), (str(project.root), str(there))]
     state = folder / project.state.relative_to(project.root)
     with closing(sqlite3.connect(state / "mlflow.db")) as store, store:
         for table, column in _ADDRESSES.items():
-            store.execute(f"update {table} set {column} = replace({column}, ?, ?)", moved)
+            update = f"update {table} set {column} = replace({column}, ? || '/', ? || '/')"
+            store.executemany(update, moves)
     utils._artifact_repos_cache.clear()  # MLflow's, in which the same run is in the same place
     return Project.find(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import sqlite3
+import subprocess
 import tempfile
 from contextlib import chdir, closing
 from functools import cache
@@ -15,7 +16,7 @@ from workbench.project import Project
 from workbench.store import database
 from workbench.tracking import initialise
 
-__all__ = ["copied", "ready_project"]
+__all__ = ["copied", "copy_folder", "ready_project"]
 
 _ADDRESSES = {
     "experiments": "artifact_location",
@@ -45,6 +46,17 @@ def _blank() -> Project:
     return project
 
 
+def copy_folder(source: Path, folder: Path) -> Path:
+    """Copy a folder that may have a database which this process has open.
+
+    Another process does it: one that closes any file of a SQLite database gives up all its locks
+    on it, whichever part of it holds them, and the next writer may then ruin it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-a", "--", source, folder], check=True)
+    return folder
+
+
 def copied(project: Project, folder: Path) -> Project:
     """Copy a project that nobody writes to, with its records; its files are then in the copy."""
     from mlflow.tracking._tracking_service import utils
@@ -52,8 +64,7 @@ def copied(project: Project, folder: Path) -> Project:
     for store in project.state.glob("*.db"):
         with closing(sqlite3.connect(store)) as source:
             source.execute("pragma wal_checkpoint(truncate)")
-    left_out = shutil.ignore_patterns("*.db-shm", "*.db-wal")
-    shutil.copytree(project.root, folder, symlinks=True, ignore=left_out)
+    copy_folder(project.root, folder)
     there = folder.resolve()
     moves = [(project.root.as_uri(), there.as_uri()), (str(project.root), str(there))]
     state = folder / project.state.relative_to(project.root)

@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import BrowserType
 
+from tests.projects import copy_folder
+
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "workbench" / "labextension"
 # The last four keep Chromium from calling home, which a test has no business doing.
@@ -101,7 +103,7 @@ def lab(demo_project: Path, tmp_path: Path) -> Iterator[Lab]:
         pytest.fail(f"{BUNDLE} is not built: `pip install -e .`, or in extension/: jlpm build:prod")
     served = tmp_path / "served"
     project = served / "flights-demo"
-    shutil.copytree(demo_project, project, symlinks=True)
+    copy_folder(demo_project, project)
     token, port = secrets.token_hex(16), _free_port()
     lab = Lab(f"http://127.0.0.1:{port}", token, served, project)
     with (tmp_path / "lab.log").open("wb") as log:

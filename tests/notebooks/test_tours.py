@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.projects import copy_folder
 from workbench.project import Project
 from workbench.registry import get_model, list_decisions
 
@@ -21,8 +21,7 @@ pytestmark = pytest.mark.demo
 def folder(demo_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the demo that the tours may change, one after the other."""
     copy = tmp_path_factory.mktemp("tours") / "flights"
-    shutil.copytree(demo_project, copy, symlinks=True)
-    return copy
+    return copy_folder(demo_project, copy)
 
 
 def toured(name: str, folder: Path) -> dict[str, str]:

@@ -85,7 +85,7 @@ def question(
     return Question(
         project=project,
         spec=spec,
-        factory="f",
+        factory="",
         model=name,
         version=version,
         rows=rows,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.projects import copy_folder
 from workbench.errors import GateRefusedError, NotFoundError, UsageError
 from workbench.factory.scaffold import create_project
 from workbench.lineage.registry import alias_version
@@ -44,14 +44,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def unused(shared: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its files, before anything was done with it."""
     copy = tmp_path_factory.mktemp("unused") / "project"
-    shutil.copytree(shared.root, copy, symlinks=True)
-    return copy
+    return copy_folder(shared.root, copy)
 
 
 @pytest.fixture
 def project(unused: Path, tmp_path: Path) -> Project:
     """A project of the test's own."""
-    return Project.find(shutil.copytree(unused, tmp_path / "project", symlinks=True))
+    return Project.find(copy_folder(unused, tmp_path / "project"))
 
 
 def version_of(project: Project, name: str = "late", run_id: str | None = None) -> str:

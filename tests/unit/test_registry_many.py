@@ -27,7 +27,6 @@ from workbench.registry import (
     rollback,
     verify_decisions,
 )
-from workbench.serving.sql.models import _resolved
 from workbench.tracking import client, list_runs, run_metrics
 
 CLI = Callable[..., Finished]
@@ -77,7 +76,8 @@ def test_the_hundred_and_first_model_exists_too(project: Project) -> None:
     assert model.versions[-1].gate == "passed"
     assert alias_version(project, "zz", "champion") == "60"
     assert find_version(project, "zz").version == "60"
-    assert _resolved(project, "zz@champion") == ("zz", "60")
+    said = find_version(project, "zz@champion", exact=True)  # as SQL asks
+    assert (said.name, said.version) == ("zz", "60")
     assert len(production(project)) == 121
     with pytest.raises(NotFoundError, match=r"unknown model 'zy'.*and 109 more"):
         get_model(project, "zy")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from mlflow.store.db.utils import _get_latest_schema_revision
 from polars.testing import assert_frame_equal
 from sqlalchemy import create_engine
 
+from tests.projects import copy_folder
 from tests.run_stores import EXPERIMENTS, fill_store, filters, orders
 from workbench.errors import NotFoundError, StoreError, UsageError
 from workbench.project import Project
@@ -70,7 +70,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(tmp_path: Path, empty: Path) -> tuple[Project, MlflowClient, str]:
     """A store with the project's experiment and nothing in it."""
     project = project_on(tmp_path)
-    shutil.copy(empty, tmp_path)
+    copy_folder(empty, tmp_path / empty.name)
     client = MlflowClient(tracking_uri=project.tracking_uri)
     return project, client, client.get_experiment_by_name("project").experiment_id
 

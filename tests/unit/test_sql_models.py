@@ -262,7 +262,10 @@ def test_what_a_model_says_of_many_rows_is_named(
         pl.when(pl.col("flight") > 8_000).then("b").otherwise(0.0),
     )
     for where in ("", "WHERE flight >= 0"):
-        with pytest.raises(DataError, match="model sklearn-linear/1: ValueError: Input X contains"):
+        with pytest.raises(
+            DataError,
+            match="model sklearn-linear/1: LogisticRegression .*: ValueError: Input X",
+        ):
             sql(
                 f"SELECT predict('sklearn-linear/1', *) AS p FROM t {where}",
                 project,

@@ -108,7 +108,8 @@ def _answered(model: Any, rows: Any) -> Answers:
                 return _as_numbers(model, _asked(model, shape()))
         except Exception as error:
             first = first or error
-    raise DataError(f"{type(model).__name__} can't answer the rows: {first}") from first
+    said = f"{type(first).__name__}: {str(first).strip().partition(chr(10))[0]}"
+    raise DataError(f"{type(model).__name__} can't answer the rows: {said}") from first
 
 
 def takes_matrix(model: Any) -> bool:

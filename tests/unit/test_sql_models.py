@@ -264,7 +264,7 @@ def test_what_a_model_says_of_many_rows_is_named(
     for where in ("", "WHERE flight >= 0"):
         with pytest.raises(
             DataError,
-            match="model sklearn-linear/1: LogisticRegression .*: ValueError: Input X",
+            match=r"model sklearn-linear/1: LogisticRegression .*: ValueError: Input X",
         ):
             sql(
                 f"SELECT predict('sklearn-linear/1', *) AS p FROM t {where}",

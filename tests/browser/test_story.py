@@ -125,7 +125,7 @@ def _execute(page: Page, command: str, **args: str) -> None:
 
 
 def _section(sidebar: Locator, title: str) -> Locator:
-    return sidebar.get_by_role("region", name=title, exact=True)
+    return sidebar.get_by_role("region", name=f"{title} Section", exact=True)
 
 
 def _shows_the_branch(sidebar: Locator, project: Project) -> None:
@@ -217,7 +217,7 @@ def _sources(page: Page) -> Any:
 
 def _folds_by_keyboard(sidebar: Locator) -> None:
     section = _section(sidebar, "Branch")
-    header = sidebar.get_by_role("button", name="Branch", exact=True)
+    header = sidebar.get_by_role("heading", name="Branch Section", exact=True)
     header.focus()
     header.press("Enter")
     expect(section).to_be_hidden()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from jupyter_server.auth.authorizer import Authorizer
+from tornado.httpclient import HTTPClientError
 
 from workbench.git import Repository
 from workbench.server.resources import OPERATIONS
@@ -44,6 +45,23 @@ async def test_refuses_who_may_not_read(ask: Ask, jp_serverapp: Any, route: str)
     answer = await ask(route, path="flights")
     assert (answer.status, answer.content_type) == (403, PROBLEM)
     assert asked == [("read", "workbench")]
+
+
+async def test_a_write_is_asked_for_as_one_after_a_read(
+    ask: Ask, jp_fetch: Ask, jp_serverapp: Any
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    class Reader(Authorizer):
+        def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
+            asked.append((action, resource))
+            return action == "read"
+
+    jp_serverapp.web_app.settings["authorizer"] = Reader()
+    assert (await ask("project", path="flights")).status == 200
+    with pytest.raises(HTTPClientError, match="403"):
+        await jp_fetch("workbench", "api", "project", method="POST", body="{}")
+    assert asked == [("read", "workbench"), ("write", "workbench")]
 
 
 @every_route

@@ -11,7 +11,7 @@ from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
@@ -94,13 +94,29 @@ class Handler(APIHandler):
         return Path(self.settings["server_root_dir"]).expanduser()
 
 
+def _carries_out(action: Literal["read", "write"]) -> Any:
+    """Make the method of a handler that its authorizer has to allow as `action`.
+
+    The action is said: `authorized` by itself would go by the first request that a method ever has,
+    and one for GET and POST would be `read` for good if a GET came first.
+    """
+
+    @web.authenticated
+    @authorized(action)
+    async def method(handler: OperationHandler, path: str) -> None:
+        await handler.carry_out(path)
+
+    return method
+
+
 class OperationHandler(Handler):
     """Carries out whichever operation an address and a method mean."""
 
-    @web.authenticated
-    @authorized
-    async def get(self, path: str) -> None:
-        """Carry the operation out; the method decides whether it is `read` or `write`."""
+    get = _carries_out("read")
+    post = put = patch = delete = _carries_out("write")
+
+    async def carry_out(self, path: str) -> None:
+        """Find the operation, do it in a thread, and answer."""
         try:
             table = await asyncio.to_thread(operations)
             operation, names = table.find(self.request.method, self._raw())
@@ -113,8 +129,6 @@ class OperationHandler(Handler):
         answer = await asyncio.to_thread(self._answer, operation, body, names)
         self.set_status(operation.status)
         self.finish(answer)
-
-    post = put = patch = delete = get
 
     def _raw(self) -> str:
         """Return the path as it came: of its parts each may have a quoted slash."""

@@ -64,7 +64,7 @@ def test_gate(folder: Path) -> None:
     assert moves == ["promoted", "promoted", "rolled back", "promoted"]
 
 
-@pytest.mark.parametrize("name", ["explanation", "lineage"])
+@pytest.mark.parametrize("name", ["explanation", "lineage", "panels"])
 def test_the_others_run_to_their_end(folder: Path, name: str) -> None:
     assert toured(name, folder)
 

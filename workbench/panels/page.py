@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from workbench.errors import MissingExtraError
-from workbench.panels import html
+from workbench.panels import bokehjs, html
 from workbench.panels.view import ModelView, drift_cells, load_models, performance, positives
 from workbench.project import Project
 
@@ -86,15 +86,9 @@ def prepare(project: Project | None = None) -> None:
 
 
 def _load_bokehjs() -> None:
-    """Put BokehJS into the page, from the installed package: a dashboard needs no internet.
-
-    Only its core of 1.3 MB; `output_notebook` would add all of its components.
-    """
-    from bokeh.resources import Resources
     from IPython.display import Javascript, display
 
-    source = "\n".join(Resources(mode="inline", components=["bokeh"]).js_raw)
-    display(Javascript(f"(function () {{ if (window.Bokeh) return;\n{source}\n}}).call(window);"))
+    display(Javascript(bokehjs.script()))
 
 
 def _page(*parts: Any) -> Any:

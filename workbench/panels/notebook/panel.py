@@ -36,7 +36,7 @@ _LIVE = "<style>.jp-OutputArea-child:has(.wb-still-{key}),.wb-still-{key}{{displ
 
 @dataclass(frozen=True)
 class Still:
-    """What stays in a notebook: HTML without its style, a PNG if there is one to draw, and words."""
+    """What stays in a notebook: HTML (its style comes later), a PNG if there is one, and words."""
 
     html: str
     png: bytes | None

@@ -59,7 +59,7 @@ def test_panels_in_jupyterlab(lab: Lab, page: Page) -> None:
     expect(table.locator("tbody tr")).to_have_count(len(best))
     expect(table.locator("tbody tr").first).to_contain_text(best[0].run_id[:8])
 
-    runs.locator("select[multiple]").select_option([{"index": 0}, {"index": 2}])
+    runs.locator("select[multiple]").select_option(index=[0, 2])
     expect(runs.get_by_test_id("compare-params")).to_be_visible(timeout=30_000)
     runs.get_by_role("button", name="Scatter").click()
     expect(runs.locator(".bk-Figure")).to_be_visible(timeout=30_000)

@@ -88,7 +88,8 @@ def test_panels_in_jupyterlab(lab: Lab, page: Page) -> None:
     expect(later.get_by_test_id("runs")).to_be_visible(timeout=60_000)
     page.wait_for_timeout(3000)
     page.screenshot(path=SHOTS / "panels-later.png")
-    expect(page.get_by_text("Error displaying widget")).to_be_hidden()
+    missing = page.get_by_text("Error displaying widget")  # JupyterLab's, of widgets that are gone
+    expect(missing.locator("visible=true")).to_have_count(0)
     assert broken == []
 
 
@@ -100,7 +101,7 @@ def voila(demo_project: Path, tmp_path: Path) -> Iterator[str]:
     write_notebook(
         tmp_path / "boards" / "panels.ipynb",
         "from workbench import panels\npanels.prepare()",
-        "panels.runs(limit=8)",
+        "panels.runs(limit=3)",
         "panels.monitors()",
         "panels.features()",
     )
@@ -135,7 +136,7 @@ def test_panels_in_voila(voila: str, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 1800})
     page.goto(voila, timeout=FIRST)
     table = page.locator(".jupyter-widgets").get_by_test_id("runs")
-    expect(table.locator("tbody tr")).to_have_count(8, timeout=FIRST)
+    expect(table.locator("tbody tr")).to_have_count(3, timeout=FIRST)
     expect(page.locator("[class^=wb-still]").first).to_be_hidden()
     page.get_by_role("button", name="Draw").click()
     expect(page.locator(".bk-Figure")).to_have_count(4, timeout=60_000)

@@ -114,8 +114,13 @@ def _label(name: str) -> str:
 
 
 def _axes(found: Sequence[RunRecord]) -> list[str]:
-    """List what two runs or more have as a number: metrics first, then parameters."""
-    metrics = dict.fromkeys(f"metrics.{name}" for run in found for name in run.metrics)
+    """List what two runs or more have as a number: qualities, other metrics, then parameters."""
+    from workbench.panels.notebook.runs import is_of_quality
+
+    names = dict.fromkeys(name for run in found for name in run.metrics)
+    metrics = [
+        f"metrics.{name}" for name in sorted(names, key=lambda name: not is_of_quality(name))
+    ]
     params = dict.fromkeys(f"params.{name}" for run in found for name in run.params)
     return [
         name

@@ -64,16 +64,18 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's title; numbers stand to the right, what is `whole` is never broken."""
+    """A column's title; numbers stand to the right, `whole` is never broken, `long` has room."""
 
     title: str
     number: bool = False
     whole: bool = False
+    long: bool = False
 
     @property
     def kind(self) -> str:
         """Its class in HTML."""
-        return "wb-number" if self.number else "wb-whole" if self.whole else ""
+        kinds = {"wb-number": self.number, "wb-whole": self.whole, "wb-long": self.long}
+        return next((kind for kind, has in kinds.items() if has), "")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from workbench.panels.page import resolve_project
 from workbench.project import Project
 from workbench.tracking import RunRecord, facets, list_runs
 
-__all__ = ["runs", "table"]
+__all__ = ["is_of_quality", "runs", "table"]
 
 _EMPTY = (
     "No run yet, or none that the filter lets through. A job's notebook has one by itself; another "
@@ -66,8 +66,17 @@ def table(found: Sequence[RunRecord], metrics: Sequence[str]) -> Table:
     """Lay runs out as a table."""
     columns = [Column("Run", whole=True), Column("Name"), Column("Status", whole=True)]
     columns += [Column(parts.words(name, 40).text, number=True) for name in metrics]
-    columns += [Column("Parameters"), Column("Started", whole=True), Column("Took", number=True)]
+    columns += [
+        Column("Parameters", long=True),
+        Column("Started", whole=True),
+        Column("Took", number=True),
+    ]
     return Table("runs", columns, [_row(run, metrics) for run in found])
+
+
+def is_of_quality(metric: str) -> bool:
+    """Tell what a run was judged by from what it cost and what its data were."""
+    return not metric.startswith(_NOT_OF_QUALITY)
 
 
 def _row(run: RunRecord, metrics: Sequence[str]) -> list[Cell]:
@@ -95,7 +104,7 @@ def _metrics(found: Sequence[RunRecord], order_by: str | None) -> list[str]:
     counted = Counter(name for run in found for name in run.metrics)
     names = sorted(counted, key=lambda name: (-counted[name], name))
     first = [name for name in names if order_by and _is_by(order_by, name)]
-    rest = [name for name in names if not name.startswith(_NOT_OF_QUALITY) and name not in first]
+    rest = [name for name in names if is_of_quality(name) and name not in first]
     return [*first, *rest][:_METRICS]
 
 
@@ -169,11 +178,7 @@ class _Live:
 
 def _orders(project: Project) -> list[tuple[str, str]]:
     """List what runs can be sorted by: their times, and the metrics that most of them have."""
-    names = [
-        name
-        for name in facets(project).metrics
-        if "`" not in name and not name.startswith(_NOT_OF_QUALITY)
-    ]
+    names = [name for name in facets(project).metrics if "`" not in name and is_of_quality(name)]
     found = [("newest first", _NEWEST), ("oldest first", "start_time")]
     for name in names[:_SORTED_BY]:
         short = parts.words(name, 40).text

@@ -11,6 +11,7 @@ from workbench.errors import UsageError
 from workbench.functions.calling import call
 from workbench.functions.signature import Signature
 from workbench.lineage import used
+from workbench.lineage.observers import listening
 
 __all__ = ["Function"]
 
@@ -52,6 +53,7 @@ class Function:
         self.version: int | None = None
         self.digest = ""
         self._told = float("-inf")
+        self._told_to: object = None
         self.__name__ = build.__name__
         self.__doc__ = inspect.getdoc(build) or ""
         self.__wrapped__ = build  # for help() and the shift+tab of a notebook
@@ -90,8 +92,9 @@ class Function:
 
     def _tell(self) -> None:
         now = time.monotonic()
-        if self.version is not None and now - self._told >= _TELL_AGAIN:
-            self._told = now
+        told = self._told_to == listening() and now - self._told < _TELL_AGAIN
+        if self.version is not None and not told:
+            self._told, self._told_to = now, listening()
             used(self.node)
 
     def __repr__(self) -> str:

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["fitted", "made", "observing_fits", "observing_made", "observing_use", "used"]
+__all__ = [
+    "fitted",
+    "listening",
+    "made",
+    "observing_fits",
+    "observing_made",
+    "observing_use",
+    "used",
+]
 
 Observer = Callable[[str], None]
 FitObserver = Callable[[str, Sequence[str]], None]
@@ -41,6 +49,11 @@ def observing_fits(observer: FitObserver) -> Iterator[None]:
     """Call `observer` with the run and the input columns of each model that is stored."""
     with _among(_fitters, observer):
         yield
+
+
+def listening() -> tuple[Observer, ...]:
+    """Who is told of what is used just now."""
+    return tuple(_users)
 
 
 def used(*nodes: str) -> None:

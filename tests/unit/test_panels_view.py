@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from workbench.monitoring import Alert, Finding, Window
 from workbench.panels import ModelView, figures, html
 from workbench.panels.view import drift_cells, performance, period, positives
-from workbench.registry import Decision, Version
+from workbench.registry import Decided, Decision, Version
 
 NOW = datetime(2013, 12, 1, tzinfo=UTC)
 HOSTILE = "<img src=x onerror=alert(1)>'\"&"
@@ -265,6 +265,16 @@ def test_empty_lists_and_a_model_that_left_the_registry_are_said_in_words():
     assert "No alias has been decided on yet." in texts(html.decisions(nothing))
     assert any("isn't in the registry" in text for text in texts(html.versions(nothing)))
     assert "none" in texts(html.cards(nothing))
+
+
+@pytest.mark.parametrize("outcome", get_args(Decided.model_fields["outcome"].annotation))
+def test_every_outcome_of_a_decision_is_shown(outcome: str):
+    assert outcome in texts(html.decisions(view(decisions=(decision(outcome=outcome),))))
+
+
+@pytest.mark.parametrize("state", get_args(Alert.model_fields["state"].annotation))
+def test_every_state_of_an_alert_is_shown(state: str):
+    assert any(state in text for text in texts(html.alerts(view(alerts=(alert(state=state),)))))
 
 
 def test_no_name_becomes_markup():

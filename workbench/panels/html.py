@@ -48,7 +48,7 @@ _WORDS = {
 }
 _GATES = {"passed": "ok", "failed": "alert"}
 _STATES = {"open": "alert", "acknowledged": "warning", "resolved": "ok"}
-_OUTCOMES = {"promoted": "ok", "kept": "insufficient"}
+_OUTCOMES = {"promoted": "ok", "kept": "insufficient", "rolled back": "warning"}
 
 
 def style() -> str:

@@ -126,3 +126,34 @@ def ask(jp_fetch: Callable[..., Awaitable[HTTPResponse]]) -> Callable[..., Await
         return Answer(response.code, response.headers["Content-Type"], json.loads(response.body))
 
     return ask
+
+
+@pytest.fixture
+def send(jp_fetch: Callable[..., Awaitable[HTTPResponse]]) -> Callable[..., Awaitable[Answer]]:
+    """Send a route of ours something, or ask it by another method; a refusal is an answer too."""
+
+    async def send(
+        method: str,
+        route: str,
+        body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+        **query: str,
+    ) -> Answer:
+        sent = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            response = await jp_fetch(
+                "workbench",
+                "api",
+                *route.split("/"),
+                method=method,
+                params=query,
+                headers={**sent, **(headers or {})},
+                body=None if body is None else json.dumps(body),
+                allow_nonstandard_methods=True,
+            )
+        except HTTPClientError as refusal:
+            response = cast(HTTPResponse, refusal.response)
+        return Answer(response.code, response.headers["Content-Type"], json.loads(response.body))
+
+    return send

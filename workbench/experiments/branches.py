@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from workbench.access import require
 from workbench.errors import GitError, UsageError, WorkbenchError
 from workbench.experiments.of_branch import runs_of_branch
 from workbench.git import Branch, Dropped, MergePlan, MergeResult, Repository, Switched
@@ -26,6 +27,7 @@ __all__ = [
     "bring_back_work",
     "drop_branch",
     "list_branches",
+    "list_dropped",
     "merge_branch",
     "plan_merge",
     "put_work_aside",
@@ -66,6 +68,11 @@ def list_branches(project: Project | None = None) -> list[Branch]:
     return git_branches.list_branches(repository, base=base)
 
 
+def list_dropped(project: Project | None = None) -> list[Dropped]:
+    """List the branches that `restore_branch` can bring back, the last committed to first."""
+    return git_branches.list_dropped(_repository(project or Project.find()))
+
+
 def start_branch(name: str, *, base: str | None = None, project: Project | None = None) -> Switched:
     """Begin an experiment: a branch from `base` (HEAD if None), with the work at hand.
 
@@ -75,6 +82,7 @@ def start_branch(name: str, *, base: str | None = None, project: Project | None 
         If the name can't be used or is taken, or work would be overwritten.
     """
     project = project or Project.find()
+    require(project, "developer", f"start {name}")
     repository = _repository(project)
     started = git_branches.start(repository, name, base=base)
     _note(project, name, "open", base=repository.status().commit)
@@ -93,6 +101,7 @@ def switch_branch(name: str, *, keep: bool = False, project: Project | None = No
         If there is no such branch, or changes that would come along are in its way.
     """
     project = project or Project.find()
+    require(project, "developer", f"switch to {name}")
     state = project.settings.state_dir
     leave = () if state.is_absolute() else (state.as_posix(),)
     work: Literal["keep", "carry"] = "keep" if keep else "carry"
@@ -101,12 +110,16 @@ def switch_branch(name: str, *, keep: bool = False, project: Project | None = No
 
 def bring_back_work(*, project: Project | None = None) -> list[str]:
     """Bring back the work that is kept with the current branch; return its paths."""
-    return git_branches.bring_back(_repository(project or Project.find()))
+    project = project or Project.find()
+    require(project, "developer", "bring work back")
+    return git_branches.bring_back(_repository(project))
 
 
 def put_work_aside(name: str, *, project: Project | None = None) -> str | None:
     """Move the work kept with a branch out of the way; return the ref that has it, if any was."""
-    return git_branches.put_aside(_repository(project or Project.find()), name)
+    project = project or Project.find()
+    require(project, "developer", f"put the work of {name} aside")
+    return git_branches.put_aside(_repository(project), name)
 
 
 def plan_merge(
@@ -141,6 +154,7 @@ def merge_branch(
         If work in the tree is in the way; then nothing was changed either.
     """
     project = project or Project.find()
+    require(project, "developer", f"merge {name}")
     result = git_merging.merge(_repository(project), name, choices=choices, message=message)
     if name != project.settings.protected_branch and result.standing != "merged":
         _note(project, name, "merged", commit=result.commit)
@@ -158,6 +172,7 @@ def drop_branch(name: str, *, force: bool = False, project: Project | None = Non
         `force` isn't set.
     """
     project = project or Project.find()
+    require(project, "developer", f"drop {name}")
     protected = project.settings.protected_branch
     dropped = git_branches.drop(_repository(project), name, protected=protected, force=force)
     _note(project, name, "dropped", commit=dropped.commit)
@@ -168,6 +183,7 @@ def drop_branch(name: str, *, force: bool = False, project: Project | None = Non
 def restore_branch(name: str, *, project: Project | None = None) -> Dropped:
     """Bring a dropped branch back as it was."""
     project = project or Project.find()
+    require(project, "developer", f"restore {name}")
     restored = git_branches.restore(_repository(project), name)
     _note(project, name, "open", base=restored.commit)
     _tag_runs(project, name, "open")

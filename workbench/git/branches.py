@@ -30,6 +30,7 @@ __all__ = [
     "bring_back",
     "drop",
     "list_branches",
+    "list_dropped",
     "put_aside",
     "restore",
     "start",
@@ -51,6 +52,7 @@ class Branch(BaseModel):
     commit: str
     current: bool
     committed_at: datetime
+    subject: str  # the first line of its last commit's message
     upstream: str | None
     checked_out: str | None  # the work tree where it is
     has_kept_work: bool
@@ -343,11 +345,13 @@ def restore(repository: Repository, name: str, *, commit: str | None = None) -> 
     """
     repository.check_name(name)
     with repository.locked():
-        dropped = [d for d in _dropped(repository) if d.name == name]
+        dropped = [d for d in list_dropped(repository) if d.name == name]
         found = [d for d in dropped if d.commit.startswith(commit or "")]
         if not found:
             wanted, of = (commit, dropped) if dropped and commit else (name, None)
-            existing = [d.commit[:12] for d in of] if of else [d.name for d in _dropped(repository)]
+            existing = (
+                [d.commit[:12] for d in of] if of else [d.name for d in list_dropped(repository)]
+            )
             raise NotFoundError.named("dropped branch", wanted or name, set(existing))
         one = found[0]
         repository.git("branch", "--no-track", "--", name, one.commit)
@@ -356,7 +360,7 @@ def restore(repository: Repository, name: str, *, commit: str | None = None) -> 
     return one
 
 
-def _dropped(repository: Repository) -> list[Dropped]:
+def list_dropped(repository: Repository) -> list[Dropped]:
     """List what was dropped, by the time of the last commit, the newest first."""
     form = "--format=%(objectname) %(refname)"
     listing = repository.git("for-each-ref", "--sort=-committerdate", form, _DROPPED).stdout
@@ -392,6 +396,7 @@ def _branches(repository: Repository) -> list[Branch]:
         "objectname",
         "HEAD",
         "committerdate:iso-strict",
+        "contents:subject",
         "upstream:short",
         "worktreepath",
     )
@@ -400,7 +405,7 @@ def _branches(repository: Repository) -> list[Branch]:
     values = said.split("\0")[:-1]
     branches = []
     for start_ in range(0, len(values), len(fields)):
-        name, commit, mark, when, upstream, place = values[start_ : start_ + len(fields)]
+        name, commit, mark, when, subject, upstream, place = values[start_ : start_ + len(fields)]
         name = name.removeprefix("\n")  # which ends the line before
         branches.append(
             Branch(
@@ -408,6 +413,7 @@ def _branches(repository: Repository) -> list[Branch]:
                 commit=commit,
                 current=mark == "*",
                 committed_at=datetime.fromisoformat(when),
+                subject=subject,
                 upstream=upstream or None,
                 checked_out=place or None,
                 has_kept_work=f"{kept.WORK}/{name}" in with_work,

@@ -37,6 +37,7 @@ class ChangedFile(BaseModel):
 
     path: str
     state: ChangeState
+    was: str | None = None  # its path before it was renamed
 
 
 class Status(BaseModel):
@@ -56,6 +57,7 @@ class _Entry(NamedTuple):
     path: str
     state: ChangeState
     blob: str | None = None
+    was: str | None = None
 
 
 def read_status(repository: Repository, *, keep_outputs: bool) -> Status:
@@ -66,7 +68,11 @@ def read_status(repository: Repository, *, keep_outputs: bool) -> Status:
     head, entries = _parse(os.fsdecode(said))
     oid, branch = head["branch.oid"], head["branch.head"]
     changed = [
-        ChangedFile(path=_inside(entry.path, repository.folder), state=entry.state)
+        ChangedFile(
+            path=_inside(entry.path, repository.folder),
+            state=entry.state,
+            was=entry.was and _inside(entry.was, repository.folder),
+        )
         for entry in entries
         if keep_outputs or entry.blob is None or not only_ran(repository, entry.path, entry.blob)
     ]
@@ -112,8 +118,8 @@ def _entry(kind: str, rest: str, fields: Iterator[str]) -> _Entry:
     if kind == "u":
         return _Entry(rest.split(" ", 9)[9], "unmerged")
     if kind == "2":
-        next(fields)  # the path it was renamed from
-        return _Entry(rest.split(" ", 8)[8], "renamed")
+        was = next(fields)
+        return _Entry(rest.split(" ", 8)[8], "renamed", was=was)
     changed, _, _, index_mode, tree_mode, _, index_blob, path = rest.split(" ", 7)
     on_disk_alone = changed == ".M" and index_mode == tree_mode
     return _Entry(path, _state(changed), index_blob if on_disk_alone else None)

@@ -2,7 +2,7 @@
  * The Workbench in JupyterLab. Each panel is a plugin of its own in `panels/`; they know `api/`,
  * and `api/` knows the server.
  */
-import { branchPlugin } from './panels/branch';
+import { branchCommandsPlugin, branchPlugin } from './panels/branch';
 import { dataPlugin } from './panels/data';
 import { featuresPlugin, insertPlugin } from './panels/features';
 import { modelsPlugin } from './panels/models';
@@ -17,6 +17,7 @@ export default [
   projectPlugin,
   sidebarPlugin,
   branchPlugin,
+  branchCommandsPlugin,
   runsPlugin,
   modelsPlugin,
   featuresPlugin,

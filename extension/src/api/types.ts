@@ -19,3 +19,20 @@ export type IReport = Schemas['SourceReport'];
 /** A stored number. JSON has none for three of them, so the server says these in words. */
 export type Metrics = IRun['metrics'];
 export type Metric = Metrics[string];
+
+// Branches
+export type IBranches = Schemas['Branches'];
+export type IBranchInfo = Schemas['Branch'];
+export type IDropped = Schemas['Dropped'];
+export type ISwitched = Schemas['Switched'];
+export type IScores = Schemas['Scores'];
+export type IBranchScore = Schemas['BranchScore'];
+export type IFileDiff = Schemas['FileDiff'];
+export type ICellChange = Schemas['CellChange'];
+export type INotebookDiff = Schemas['NotebookDiff'];
+export type IBranchComparison = Schemas['BranchComparison'];
+export type ILeaderboard = Schemas['Leaderboard'];
+export type IMergePlan = Schemas['MergePlan'];
+export type IConflict = Schemas['Conflict'];
+export type IMergeBody = Schemas['MergeBody'];
+export type Choice = NonNullable<IMergeBody['choices']>[string];

@@ -1,45 +1,80 @@
-import { PathExt } from '@jupyterlab/coreutils';
 import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import { Throttler } from '@lumino/polling';
 import React from 'react';
 
 import { api, ask } from '../../api/client';
-import { Resource } from '../../api/resource';
-import { ChangeState, IBranch, IChangedFile } from '../../api/types';
+import { Resource, useResource } from '../../api/resource';
+import { IBranch, IBranches, IScores } from '../../api/types';
 import { Panel } from '../../panel';
 import { IContext } from '../../plugin';
 import { branchIcon } from '../../ui/icons';
-import { Empty, Limited, Shown } from '../../ui/parts';
+import { Empty, Shown } from '../../ui/parts';
+import { Actions } from './actions';
+import { Branches } from './branches';
+import { Changes } from './changes';
+import { CommandIDs } from './commands';
+import { OpenDocuments } from './documents';
+import { distance, Score } from './score';
 
-const FILES = 8;
+/** How often runs are counted again while runs go on, in milliseconds. */
+const COUNTING = 5000;
 
-/** Where the code stands: branch, commit, and what isn't committed. */
-export function branchPanel({ workbench, commands, trans }: IContext): Panel {
+export interface IBranchProps {
+  readonly branch: Resource<IBranch>;
+  readonly branches: Resource<IBranches>;
+  readonly scores: Resource<IScores>;
+  readonly actions: Actions;
+  readonly commands: CommandRegistry;
+  readonly openFile: (path: string) => void;
+  readonly trans: TranslationBundle;
+}
+
+/** Where the code stands: the branch, what isn't committed, and the other branches. */
+export function branchPanel({ app, workbench, commands, trans }: IContext): Panel {
+  const query = (): { path: string } => ({ path: workbench.path });
   const branch = new Resource(signal =>
-    ask(api.GET('/branch', { params: { query: { path: workbench.path } }, signal }))
+    ask(api.GET('/branch', { params: { query: query() }, signal }))
   );
-  const openFile = (path: string): void => {
-    const { state } = workbench.project;
-    if (state.kind === 'ready' && state.value.folder !== null) {
-      const file = PathExt.join(state.value.folder, path);
-      void commands.execute('docmanager:open', { path: file });
+  const branches = new Resource(signal =>
+    ask(api.GET('/branches', { params: { query: query() }, signal }))
+  );
+  const scores = new Resource(signal =>
+    ask(api.GET('/branches/scores', { params: { query: query() }, signal }))
+  );
+  const documents = new OpenDocuments(app, workbench);
+  const actions = new Actions(workbench, documents, trans);
+  const openFile = (file: string): void => {
+    const path = documents.pathOf(file);
+    if (path !== null) {
+      void commands.execute('docmanager:open', { path });
     }
   };
-  return new Panel({
+  const all = [branch, branches, scores];
+  const props = { branch, branches, scores, actions, commands, openFile, trans };
+  const panel = new Panel({
     id: 'branch',
     workbench,
     topics: ['branch'],
-    load: () => branch.load(),
-    clear: () => branch.clear(),
-    render: () => <Branch branch={branch} openFile={openFile} trans={trans} />
+    load: () => Promise.all(all.map(one => one.load())),
+    clear: () => all.forEach(one => one.clear()),
+    render: () => <Branch {...props} />
   });
+  branch.changed.connect(() => {
+    const count = branch.state.kind === 'ready' ? branch.state.value.changed.length : 0;
+    panel.badge = count ? String(count) : '';
+  });
+  const counter = new Throttler(() => scores.load(), COUNTING);
+  workbench.changed.connect(function (this: Panel, _, topics) {
+    if (topics.includes('runs') && this.isVisible) {
+      void counter.invoke();
+    }
+  }, panel);
+  return panel;
 }
 
-function Branch(props: {
-  readonly branch: Resource<IBranch>;
-  readonly openFile: (path: string) => void;
-  readonly trans: TranslationBundle;
-}): JSX.Element {
-  const { branch, openFile, trans } = props;
+function Branch(props: IBranchProps): JSX.Element {
+  const { branch, trans } = props;
   return (
     <Shown
       resource={branch}
@@ -48,21 +83,9 @@ function Branch(props: {
     >
       {status => (
         <>
-          <Head status={status} trans={trans} />
-          {status.changed.length ? (
-            <Limited items={status.changed} limit={FILES} trans={trans}>
-              {file => (
-                <ChangedFile
-                  key={file.path}
-                  file={file}
-                  open={openFile}
-                  trans={trans}
-                />
-              )}
-            </Limited>
-          ) : (
-            <Empty>{trans.__('Everything is committed.')}</Empty>
-          )}
+          <Head {...props} status={status} />
+          <Changes {...props} files={status.changed} />
+          <Branches {...props} />
         </>
       )}
     </Shown>
@@ -78,71 +101,73 @@ function whenOutsideGit(status: IBranch, trans: TranslationBundle): JSX.Element 
   ) : null;
 }
 
-function Head(props: {
-  readonly status: IBranch;
-  readonly trans: TranslationBundle;
-}): JSX.Element {
-  const { status, trans } = props;
+function Head(props: IBranchProps & { readonly status: IBranch }): JSX.Element {
+  const { status, actions, commands, trans } = props;
+  const listed = useResource(props.branches);
+  const every = listed.kind === 'error' ? undefined : listed.value;
+  const here = every?.branches.find(one => one.current);
   return (
-    <div className="jp-Workbench-branch">
-      <branchIcon.react tag="span" className="jp-Workbench-icon" />
-      <span className="jp-Workbench-name" title={status.branch ?? undefined}>
-        {status.branch ?? trans.__('no branch (detached)')}
-      </span>
-      {status.commit ? (
-        <code title={trans.__('Commit %1', status.commit)}>
-          {status.commit.slice(0, 7)}
-        </code>
-      ) : (
-        <span className="jp-Workbench-muted">{trans.__('no commit yet')}</span>
+    <header className="jp-Workbench-branchHead">
+      <div className="jp-Workbench-branch">
+        <branchIcon.react tag="span" className="jp-Workbench-icon" />
+        <span className="jp-Workbench-name" title={status.branch ?? undefined}>
+          {status.branch ?? trans.__('no branch (detached)')}
+        </span>
+        {status.commit ? (
+          <code title={trans.__('Commit %1', status.commit)}>
+            {status.commit.slice(0, 7)}
+          </code>
+        ) : (
+          <span className="jp-Workbench-muted">{trans.__('no commit yet')}</span>
+        )}
+      </div>
+      {every && (
+        <p className="jp-Workbench-muted">
+          {[
+            trans.__('experiment %1', every.experiment),
+            here && distance(here, every.protected, trans)
+          ]
+            .filter(Boolean)
+            .join(' · ')}
+        </p>
       )}
-    </div>
+      {here && (
+        <p className="jp-Workbench-muted">
+          <Score name={here.name} scores={props.scores} trans={trans} />
+        </p>
+      )}
+      {here?.has_kept_work && (
+        <div className="jp-Workbench-keptWork" role="status">
+          <p>{trans.__('Work that was kept here is not back yet.')}</p>
+          <button
+            className="jp-Workbench-button"
+            disabled={!actions.mayWrite}
+            onClick={() => void actions.bringBack()}
+          >
+            {trans.__('Bring it back')}
+          </button>
+        </div>
+      )}
+      <div className="jp-Workbench-buttons">
+        <button
+          className="jp-Workbench-button"
+          disabled={!actions.mayWrite}
+          onClick={() => void actions.start()}
+        >
+          {trans.__('Start a branch')}
+        </button>
+        <button
+          className="jp-Workbench-button"
+          onClick={() => void commands.execute(CommandIDs.leaderboard)}
+        >
+          {trans.__('Leaderboard')}
+        </button>
+      </div>
+      {!actions.mayWrite && (
+        <p className="jp-Workbench-muted">
+          {trans.__('You are a viewer here: you can look, and change nothing.')}
+        </p>
+      )}
+    </header>
   );
-}
-
-function ChangedFile(props: {
-  readonly file: IChangedFile;
-  readonly open: (path: string) => void;
-  readonly trans: TranslationBundle;
-}): JSX.Element {
-  const { open } = props;
-  const { path, state } = props.file;
-  const { letter, word } = inWords(state, props.trans);
-  const cut = path.lastIndexOf('/', path.length - 2) + 1;
-  const isGone = state === 'deleted';
-  const isFolder = path.endsWith('/');
-  return (
-    <li className="jp-Workbench-file" data-state={state}>
-      <button
-        className="jp-Workbench-fileName"
-        title={path}
-        disabled={isGone || isFolder}
-        onClick={() => open(path)}
-      >
-        <span className="jp-Workbench-fileBase">{path.slice(cut)}</span>
-        <span className="jp-Workbench-muted">{path.slice(0, cut)}</span>
-      </button>
-      <abbr title={word}>{letter}</abbr>
-    </li>
-  );
-}
-
-function inWords(
-  state: ChangeState,
-  trans: TranslationBundle
-): { letter: string; word: string } {
-  switch (state) {
-    case 'added':
-      return { letter: 'A', word: trans.__('Added') };
-    case 'modified':
-      return { letter: 'M', word: trans.__('Modified') };
-    case 'deleted':
-      return { letter: 'D', word: trans.__('Deleted') };
-    case 'renamed':
-      return { letter: 'R', word: trans.__('Renamed') };
-    case 'unmerged':
-      return { letter: '!', word: trans.__('In conflict') };
-    case 'untracked':
-      return { letter: 'U', word: trans.__('Untracked') };
-  }
 }

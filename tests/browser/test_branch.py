@@ -1,0 +1,242 @@
+"""Branches as one works with them in the sidebar: in a real browser on a real JupyterLab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Lab
+from tests.browser.test_story import (
+    FIRST_SIGHT,
+    _execute,
+    _go_to,
+    _open,
+    _open_sidebar,
+    _section,
+)
+from workbench.git import Repository
+from workbench.project import Project
+from workbench.tracking import BRANCH, client, create_run, finish_run
+
+SCRIPT = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def screenshot(page: Page, pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Keep what is on the screen under test-results/, in both colours."""
+    folder = Path(pytestconfig.getoption("--output"))
+
+    def take(name: str) -> None:
+        for theme in ("Dark", "Light"):
+            _execute(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
+            expect(page.locator("body")).to_have_attribute(
+                "data-jp-theme-name", f"JupyterLab {theme}"
+            )
+            page.wait_for_timeout(500)  # the theme's style sheet is drawn after it is named
+            page.screenshot(path=folder / f"branch-{name}-{theme.lower()}.png")
+
+    return take
+
+
+def _write(path: Path, *sources: str) -> None:
+    cells = [nbformat.v4.new_code_cell(text, id=f"cell-{n}") for n, text in enumerate(sources)]
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+
+
+def _log(project: Project, branch: str, name: str, roc_auc: float, depth: int) -> None:
+    run_id = create_run(project, name, tags={BRANCH: branch}, params={"depth": str(depth)})
+    client(project).log_metric(run_id, "roc_auc", roc_auc)
+    finish_run(project, run_id, "FINISHED")
+
+
+@pytest.fixture
+def project(lab: Lab) -> Project:
+    """The demo with a branch beside main, on which a notebook has another cell."""
+    project = Project.find(lab.project)
+    repository = Repository(project.root)
+    _write(project.root / "look.ipynb", "depth = 6", "print(depth)")
+    repository.commit(["look.ipynb"], "Look at the depth")
+    _log(project, "main", "six deep", 0.6, 6)
+    return project
+
+
+@pytest.mark.demo
+def test_branches(
+    lab: Lab, project: Project, page: Page, screenshot: Callable[[str], None]
+) -> None:
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    repository = Repository(project.root)
+    notebook = project.root / "look.ipynb"
+
+    _open(page, lab)
+    _go_to(page, "flights-demo")
+    _go_to(page, "look.ipynb")
+    sidebar = _open_sidebar(page)
+    section = _section(sidebar, "Branch")
+    expect(section.get_by_text("Everything is committed.")).to_be_visible()
+    expect(section.get_by_text("one run · best roc_auc 0.6")).to_be_visible(timeout=FIRST_SIGHT)
+
+    _starts(page, section)
+    _commits_what_was_saved(page, section, project)
+    _log(project, "exp/deeper", SCRIPT, 0.7, 8)
+    (project.root / "notes.md").write_text("to keep\n")
+    _switches_and_keeps(page, section, project)
+    assert repository.branch == "main"
+    expect(section.get_by_text("exp/deeper", exact=True)).to_be_visible()
+    screenshot("sidebar")
+
+    _write(notebook, "depth = 7", "print(depth)")
+    repository.commit(["look.ipynb"], "Seven")
+    section.get_by_text("exp/deeper", exact=True).click()
+    _compares(page, section)
+    screenshot("compare")
+    _ranks(page, section)
+    _merges(page, section, project, screenshot)
+    _discards_and_undoes(page, section, project)
+    screenshot("diff-text")
+    _drops_and_restores(page, section)
+    _execute(page, "workbench:open-branch")
+    screenshot("wide")
+    assert broken == []
+
+
+def _starts(page: Page, section: Locator) -> None:
+    section.get_by_role("button", name="Start a branch").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("exp/deeper")
+    dialog.get_by_role("button", name="Start").click()
+    expect(section.get_by_text("exp/deeper", exact=True)).to_be_visible()
+    expect(section.get_by_text("level with main")).to_be_visible()
+
+
+def _set_first_cell(page: Page, source: str) -> None:
+    page.evaluate(
+        "source => { const model = window.jupyterapp.shell.currentWidget.content.model;"
+        " model.cells.get(0).sharedModel.setSource(source); }",
+        source,
+    )
+
+
+def _first_cell(page: Page) -> Any:
+    return page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.model"
+        ".cells.get(0).sharedModel.getSource()"
+    )
+
+
+def _commits_what_was_saved(page: Page, section: Locator, project: Project) -> None:
+    page.get_by_role("tab", name="look.ipynb").click()
+    _set_first_cell(page, "depth = 8")
+    _execute(page, "docmanager:save")
+    section.get_by_title("look.ipynb").click()
+    view = page.get_by_role("region", name="look.ipynb (changes)")
+    expect(view.get_by_text("depth = 8")).to_be_visible(timeout=FIRST_SIGHT)
+    expect(view.get_by_text("depth = 6")).to_be_visible()
+    page.screenshot(path="test-results/branch-nbdime.png")
+    section.get_by_role("textbox", name="Message of the commit").fill("Deeper")
+    section.get_by_role("button", name="Commit one file").click()
+    expect(section.get_by_text("Everything is committed.")).to_be_visible()
+    expect(view.get_by_text("There is no difference")).to_be_visible()
+    assert not Repository(project.root).status().changed
+
+
+def _switches_and_keeps(page: Page, section: Locator, project: Project) -> None:
+    """With a cell that isn't saved: once left as it is, and once saved."""
+    page.get_by_role("tab", name="look.ipynb", exact=True).click()
+    _set_first_cell(page, "depth = 9")
+    _switch(section, "main")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("look.ipynb")).to_be_visible()
+    page.screenshot(path="test-results/branch-leaving.png")
+    dialog.get_by_role("button", name="Keep unsaved").click()
+    expect(page.get_by_text("still open with your unsaved changes")).to_be_visible()
+    expect(section.get_by_text("main", exact=True)).to_be_visible()
+    assert not (project.root / "notes.md").exists()
+    assert _first_cell(page) == "depth = 9"
+
+    _switch(section, "exp/deeper")
+    dialog.get_by_role("button", name="Keep unsaved").click()
+    expect(section.get_by_title("notes.md")).to_be_visible()
+    assert (project.root / "notes.md").read_text() == "to keep\n"
+    _switch(section, "main")
+    dialog.get_by_role("button", name="Save and go").click()
+    expect(section.get_by_text("main", exact=True)).to_be_visible()
+    expect(page.get_by_text("Kept there: look.ipynb, notes.md")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert _first_cell(page) == "depth = 6"
+
+
+def _switch(section: Locator, name: str) -> None:
+    row = section.locator(".jp-Workbench-other").filter(has_text=name)
+    row.locator("summary").click()
+    row.get_by_role("button", name=f"Switch to {name}").click()
+
+
+def _compares(page: Page, section: Locator) -> None:
+    section.get_by_role("button", name="Compare with exp/deeper").click()
+    view = page.get_by_role("region", name="main ↔ exp/deeper")
+    expect(view.get_by_role("row", name="roc_auc 0.6 0.7 +0.1")).to_be_visible(timeout=FIRST_SIGHT)
+    expect(view.get_by_role("row", name="depth 6 8")).to_be_visible()
+    expect(view.get_by_text(SCRIPT)).to_be_visible()
+    expect(view.get_by_text("Cell 1 has changed (code)")).to_be_visible()
+
+
+def _ranks(page: Page, section: Locator) -> None:
+    section.get_by_role("button", name="Leaderboard").click()
+    view = page.get_by_role("region", name="Leaderboard")
+    expect(view.get_by_role("combobox")).to_be_visible(timeout=FIRST_SIGHT)
+    expect(view.get_by_role("row").nth(1)).to_be_visible()
+
+
+def _merges(
+    page: Page, section: Locator, project: Project, screenshot: Callable[[str], None]
+) -> None:
+    section.get_by_role("button", name="Merge exp/deeper").click()
+    view = page.get_by_role("region", name="Merge exp/deeper")
+    merge = view.get_by_role("button", name="Merge", exact=True)
+    expect(view.get_by_text("A cell that both changed")).to_be_visible(timeout=FIRST_SIGHT)
+    expect(merge).to_be_disabled()
+    view.get_by_label("As in exp/deeper").first.check()
+    screenshot("merge")
+    view.get_by_label("My own words").check()
+    view.get_by_role("textbox", name="My own words").fill("depth = 10")
+    merge.click()
+    expect(page.get_by_text("Merged exp/deeper")).to_be_visible()
+    expect(view).to_have_count(0)
+    assert nbformat.read(project.root / "look.ipynb", 4).cells[0].source == "depth = 10"
+
+
+def _discards_and_undoes(page: Page, section: Locator, project: Project) -> None:
+    toml = project.root / "workbench.toml"
+    before = toml.read_text()
+    toml.write_text(before.replace('owner = "flights-team"', 'owner = "others"', 1))
+    _execute(page, "workbench:refresh")
+    section.get_by_title("workbench.toml").click()
+    view = page.get_by_role("region", name="workbench.toml (changes)")
+    expect(view.get_by_text('owner = "others"')).to_be_visible()
+    section.get_by_title("workbench.toml").hover()
+    section.get_by_role("button", name="Discard the changes of workbench.toml").click()
+    page.get_by_role("dialog").get_by_role("button", name="Discard").click()
+    expect(section.get_by_text("Everything is committed.")).to_be_visible()
+    assert toml.read_text() == before
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(section.get_by_title("workbench.toml")).to_be_visible()
+    expect(view.get_by_text('owner = "others"')).to_be_visible()
+    assert toml.read_text() != before
+
+
+def _drops_and_restores(page: Page, section: Locator) -> None:
+    row = section.locator(".jp-Workbench-other").filter(has_text="exp/deeper")
+    row.get_by_role("button", name="Drop exp/deeper").click()
+    page.get_by_role("dialog").get_by_role("button", name="Drop").click()
+    expect(section.get_by_text("One dropped branch")).to_be_visible()
+    section.get_by_text("One dropped branch").click()
+    section.get_by_role("button", name="Restore exp/deeper").click()
+    expect(row).to_be_visible()

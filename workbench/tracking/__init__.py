@@ -25,7 +25,7 @@ from workbench.tracking.capture.origin import (
     origin_tags,
     snapshot_tags,
 )
-from workbench.tracking.comparison import Comparison, Row, compare_runs
+from workbench.tracking.comparison import Comparison, Row, compare_runs, executed_cells
 from workbench.tracking.delivery import Delivery, deliver
 from workbench.tracking.export import export_runs
 from workbench.tracking.flavors import (
@@ -43,6 +43,8 @@ from workbench.tracking.registered import (
     registered_model,
     registered_models,
 )
+from workbench.tracking.marks import NOTE, PINNED, list_pinned_first, mark_run, narrowed
+from workbench.tracking.reader import Sparklines, read_sparklines
 from workbench.tracking.runs import (
     Facets,
     RunRecord,
@@ -62,6 +64,8 @@ __all__ = [
     "BRANCH",
     "JOB_TAG",
     "LINEAR",
+    "NOTE",
+    "PINNED",
     "Captured",
     "Comparison",
     "Delivery",
@@ -71,6 +75,7 @@ __all__ = [
     "Run",
     "RunDataset",
     "RunRecord",
+    "Sparklines",
     "StoreAwayError",
     "client",
     "code_status",
@@ -79,6 +84,7 @@ __all__ = [
     "current_run",
     "delete_run",
     "deliver",
+    "executed_cells",
     "export_runs",
     "facets",
     "fetch_model",
@@ -87,15 +93,19 @@ __all__ = [
     "initialise",
     "initialise_apart",
     "keep_code",
+    "list_pinned_first",
     "list_runs",
     "load_model",
+    "mark_run",
     "metric_history",
     "model_version",
     "model_versions",
+    "narrowed",
     "origin_tags",
     "positive_probability",
     "read_json",
     "read_notes",
+    "read_sparklines",
     "read_text",
     "registered_model",
     "registered_models",

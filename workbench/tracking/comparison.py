@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from workbench.errors import NotebookError, NotFoundError, UsageError
 from workbench.git.notebooks import NotebookDiff, diff, parse
@@ -30,6 +30,7 @@ class Row(BaseModel):
     name: str
     values: list[float | str | None]
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def differs(self) -> bool:
         """Whether the runs disagree; NaN agrees with NaN."""

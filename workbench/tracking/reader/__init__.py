@@ -13,6 +13,7 @@ from workbench.tracking.reader.measured import run_metrics
 from workbench.tracking.reader.queries import Lifecycle, Search, run_ids
 from workbench.tracking.reader.records import RunRecord, read_records
 from workbench.tracking.reader.request import Request, answer
+from workbench.tracking.reader.sparklines import Sparklines, read_sparklines
 
 __all__ = [
     "Facets",
@@ -20,11 +21,13 @@ __all__ = [
     "Request",
     "RunRecord",
     "Search",
+    "Sparklines",
     "answer",
     "count_facets",
     "find_run",
     "read_history",
     "read_records",
+    "read_sparklines",
     "records_facets",
     "records_frame",
     "run_ids",

@@ -56,6 +56,7 @@ latest_metrics = table(
     "latest_metrics",
     column("key", String),
     column("value", Float),
+    column("step", BigInteger),
     column("is_nan", Boolean),
     column("run_uuid", String),
 )

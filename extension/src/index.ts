@@ -6,7 +6,7 @@ import { branchCommandsPlugin, branchPlugin } from './panels/branch';
 import { dataPlugin } from './panels/data';
 import { featuresPlugin, insertPlugin } from './panels/features';
 import { modelsPlugin } from './panels/models';
-import { runsPlugin } from './panels/runs';
+import { runDrivePlugin, runsPlugin } from './panels/runs';
 import { projectPlugin } from './project';
 import { sidebarPlugin } from './sidebarPlugin';
 
@@ -19,6 +19,7 @@ export default [
   branchPlugin,
   branchCommandsPlugin,
   runsPlugin,
+  runDrivePlugin,
   modelsPlugin,
   featuresPlugin,
   insertPlugin,

@@ -36,3 +36,11 @@ export type IMergePlan = Schemas['MergePlan'];
 export type IConflict = Schemas['Conflict'];
 export type IMergeBody = Schemas['MergeBody'];
 export type Choice = NonNullable<IMergeBody['choices']>[string];
+// Runs
+export type IRunPage = Schemas['RunPage'];
+export type IRunFacets = Schemas['Facets'];
+export type IRunMarks = Partial<Schemas['RunMarks']>;
+export type IComparison = Schemas['Comparison'];
+export type IComparedRow = Schemas['Row'];
+export type INotebookDiff = Schemas['NotebookDiff'];
+export type IPicture = Schemas['Picture'];

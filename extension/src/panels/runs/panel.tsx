@@ -1,147 +1,91 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { api, ask } from '../../api/client';
-import { Pages } from '../../api/pages';
-import { IRun } from '../../api/types';
+import { usePages } from '../../api/pages';
 import { Panel } from '../../panel';
 import { IContext } from '../../plugin';
 import { List } from '../../ui/list';
-import { Ago, Empty, MetricRow } from '../../ui/parts';
+import { Empty } from '../../ui/parts';
+import { RunActions } from './actions';
+import { Header, useColumns } from './columns';
+import { RunsModel, useView } from './model';
+import { RunRow } from './row';
+import { Tools } from './tools';
 
-const PAGE = 100;
-const HEIGHT = 44;
+const HEIGHT = 46;
 
-/** What was run, newest first. */
-export function runsPanel({ workbench, trans }: IContext): Panel {
-  const runs = new Pages((cursor, signal) =>
-    ask(
-      api.GET('/runs', {
-        params: { query: { path: workbench.path, limit: PAGE, cursor } },
-        signal
-      })
-    )
-  );
-  return new Panel({
+/** What was run: narrowed, sorted, chosen, and what can be done with it. */
+export function runsPanel(context: IContext): Panel {
+  const { workbench, trans } = context;
+  const model = new RunsModel(workbench);
+  const actions = new RunActions(context);
+  const openWide = (): void => void context.commands.execute('workbench:open-runs');
+  const panel = new Panel({
     id: 'runs',
     workbench,
-    topics: ['runs'],
-    load: () => runs.load(),
-    clear: () => runs.clear(),
-    render: () => <Runs runs={runs} trans={trans} />
+    topics: ['runs', 'branch'],
+    load: () => model.load(),
+    clear: () => model.clear(),
+    render: () => (
+      <Runs model={model} actions={actions} openWide={openWide} trans={trans} />
+    )
   });
+  panel.disposed.connect(() => model.dispose());
+  return panel;
 }
 
-function Runs(props: {
-  readonly runs: Pages<IRun>;
+interface IRunsProps {
+  readonly model: RunsModel;
+  readonly actions: RunActions;
+  readonly openWide: () => void;
   readonly trans: TranslationBundle;
-}): JSX.Element {
-  const { runs, trans } = props;
+}
+
+function Runs(props: IRunsProps): JSX.Element {
+  const { model, actions, openWide, trans } = props;
+  const view = useView(model);
+  const columns = useColumns(model);
+  const { items } = usePages(model.pages);
+  const tools = (
+    <>
+      <Tools model={model} actions={actions} openWide={openWide} trans={trans} />
+      {items.length > 0 && <Header model={model} columns={columns} trans={trans} />}
+    </>
+  );
   return (
     <List
-      pages={runs}
+      pages={model.pages}
       trans={trans}
       label={trans.__('Runs')}
       keyOf={run => run.run_id}
       height={HEIGHT}
-      empty={
-        <Empty>
-          {trans.__('No runs yet. What a notebook logs to MLflow appears here.')}
-        </Empty>
-      }
+      tools={tools}
+      empty={<Empty>{whyNone(model, trans)}</Empty>}
     >
-      {run => <Run run={run} trans={trans} />}
+      {run => (
+        <RunRow
+          run={run}
+          model={model}
+          actions={actions}
+          columns={columns}
+          isChosen={view.chosen.has(run.run_id)}
+          isOpen={view.open.has(run.run_id)}
+          trans={trans}
+        />
+      )}
     </List>
   );
 }
 
-function Run(props: {
-  readonly run: IRun;
-  readonly trans: TranslationBundle;
-}): JSX.Element {
-  const { run, trans } = props;
-  const status = statusName(run.status, trans);
-  return (
-    <div className="jp-Workbench-card">
-      <details>
-        <summary>
-          <span className="jp-Workbench-line">
-            <span
-              className="jp-Workbench-dot"
-              data-status={run.status}
-              role="img"
-              aria-label={status}
-              title={status}
-            />
-            <span className="jp-Workbench-name" title={run.name}>
-              {run.name}
-            </span>
-            <Ago time={run.start_time} />
-          </span>
-          <MetricRow metrics={run.metrics} />
-        </summary>
-        <RunDetails run={run} trans={trans} />
-      </details>
-    </div>
-  );
-}
-
-function RunDetails(props: {
-  readonly run: IRun;
-  readonly trans: TranslationBundle;
-}): JSX.Element {
-  const { run, trans } = props;
-  return (
-    <div className="jp-Workbench-more">
-      <Table title={trans.__('Metrics')} rows={run.metrics} />
-      <Table title={trans.__('Parameters')} rows={run.params} />
-      <Table
-        title={trans.__('Run')}
-        rows={{
-          [trans.__('id')]: run.run_id,
-          [trans.__('experiment')]: run.experiment
-        }}
-      />
-    </div>
-  );
-}
-
-function Table(props: {
-  readonly title: string;
-  readonly rows: Readonly<Record<string, string | number>>;
-}): JSX.Element | null {
-  const rows = Object.entries(props.rows);
-  if (!rows.length) {
-    return null;
+function whyNone(model: RunsModel, trans: TranslationBundle): string {
+  const { filter, scope, branch } = model.view;
+  if (filter) {
+    return trans.__('No run is like this: %1', filter);
   }
-  return (
-    <table>
-      <caption>{props.title}</caption>
-      <tbody>
-        {rows.map(([name, value]) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            <td>{value}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function statusName(status: string, trans: TranslationBundle): string {
-  switch (status) {
-    case 'FINISHED':
-      return trans.__('Finished');
-    case 'FAILED':
-      return trans.__('Failed');
-    case 'KILLED':
-      return trans.__('Stopped');
-    case 'RUNNING':
-      return trans.__('Running');
-    case 'SCHEDULED':
-      return trans.__('Scheduled');
-    default:
-      return status;
+  if (scope === 'branch') {
+    return branch === null
+      ? trans.__('No branch is checked out: show all runs instead.')
+      : trans.__('No runs of the branch %1 yet.', branch);
   }
+  return trans.__('No runs yet. What a notebook logs to MLflow appears here.');
 }

@@ -35,6 +35,10 @@ def test_each_kind_of_record_is_noticed_by_itself(tmp_path: Path) -> None:
     with database(project).session() as session:
         session.get(JobRow, "one").state = "running"  # type: ignore[union-attr]
     assert watch.changed() == ["jobs"]
+    journal = project.state / "jobs" / "one" / "journal.jsonl"
+    journal.parent.mkdir(parents=True)
+    journal.write_text("{}\n")
+    assert watch.changed() == ["progress"]
     finish_run(project, create_run(project, "train", tags={}, params={}), "FINISHED")
     assert watch.changed() == ["runs"]
     repository = Repository(project.root)

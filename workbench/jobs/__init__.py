@@ -33,12 +33,13 @@ if TYPE_CHECKING:
         JOB_STATES,
         Job,
         JobState,
+        count_jobs,
         find_done,
         get_job,
         list_jobs,
         new_id,
     )
-    from workbench.jobs.reports import cell_sources, cell_states, events, write_html
+    from workbench.jobs.reports import JobLog, cell_sources, cell_states, events, write_html
     from workbench.jobs.requests import JobRequest, Limits, Retries
     from workbench.jobs.submitting import map, submit  # noqa: A004
     from workbench.jobs.waiting import cancel
@@ -59,8 +60,17 @@ _HOME = {
     "outputs": ("Output", "job_outputs"),
     "pool": ("JobPool", "resume_jobs", "run_jobs"),
     "waiting": ("cancel",),
-    "records": ("JOB_STATES", "Job", "JobState", "find_done", "get_job", "list_jobs", "new_id"),
-    "reports": ("cell_sources", "cell_states", "events", "write_html"),
+    "records": (
+        "JOB_STATES",
+        "Job",
+        "JobState",
+        "count_jobs",
+        "find_done",
+        "get_job",
+        "list_jobs",
+        "new_id",
+    ),
+    "reports": ("JobLog", "cell_sources", "cell_states", "events", "write_html"),
     "requests": ("JobRequest", "Limits", "Retries"),
     "closing": ("settle",),
     "submitting": ("map", "submit"),
@@ -73,6 +83,7 @@ __all__ = [
     "FailureGroup",
     "FailureKind",
     "Job",
+    "JobLog",
     "JobPool",
     "JobRequest",
     "JobState",
@@ -87,6 +98,7 @@ __all__ = [
     "cell_sources",
     "cell_states",
     "check_parameters",
+    "count_jobs",
     "events",
     "find_done",
     "get_job",

@@ -176,8 +176,10 @@ def _work_tree(project: Project, job: Job) -> Path:
 def settle(project: Project) -> list[Job]:
     """Close every job that is open in the records while nobody living holds it."""
     settled = []
-    for job in list_jobs(project, states=("queued", "running")):
-        if alive(project, job.holder):
+    open_jobs = list_jobs(project, states=("queued", "running"))
+    living = {holder: alive(project, holder) for holder in {job.holder for job in open_jobs}}
+    for job in open_jobs:
+        if living[job.holder]:
             continue
         try:
             closed = _settle(project, job)

@@ -25,7 +25,7 @@ from workbench.errors import StoreError
 from workbench.project import Project
 from workbench.store import HolderRow, database, now
 
-__all__ = ["BEAT_SECONDS", "DEAD_AFTER", "alive", "forget_dead", "holding"]
+__all__ = ["BEAT_SECONDS", "DEAD_AFTER", "alive", "at_work", "forget_dead", "holding"]
 
 BEAT_SECONDS = 5.0
 
@@ -66,6 +66,12 @@ def alive(project: Project, holder: str | None) -> bool:
     with database(project).session() as session:
         row = session.get(HolderRow, holder)
         return row is not None and _lives(row)
+
+
+def at_work(project: Project, role: str) -> bool:
+    """Say whether any process of this role lives."""
+    with database(project).session() as session:
+        return any(map(_lives, session.scalars(select(HolderRow).where(HolderRow.role == role))))
 
 
 def forget_dead(project: Project) -> None:

@@ -97,10 +97,18 @@ class JobPool:
         """
         if not all(request.cache for request in requests):  # else there may be nothing to run
             self._expect(len(requests), [(r.code, r.notebook) for r in requests])
-        queued = enqueue(self._project, requests, holder=self._holder, batch=batch)
+        return self.take(enqueue(self._project, requests, holder=self._holder, batch=batch))
+
+    @property
+    def holder(self) -> str:
+        """Who holds this pool's jobs: for who records jobs for it from elsewhere."""
+        return self._holder
+
+    def take(self, queued: Sequence[Queued]) -> list[Future[Job]]:
+        """Start jobs that were recorded for this pool's holder elsewhere."""
         waiting = [each.job for each in queued if each.job.state == "queued"]
         self._expect(len(waiting), [(None, job.notebook) for job in waiting])
-        return [self._accept(job) for job in queued]
+        return [self._accept(each) for each in queued]
 
     def resume(self, jobs: Sequence[Job]) -> list[Future[Job]]:
         """Try jobs again that ended without success; the others are given back as they are.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from workbench.errors import JobError, NotFoundError
 from workbench.jobs.failures import FailureKind
@@ -22,6 +22,7 @@ __all__ = [
     "Attempt",
     "Job",
     "JobState",
+    "count_jobs",
     "find_done",
     "folder",
     "get_job",
@@ -123,15 +124,30 @@ def list_jobs(
     *,
     batch: str | None = None,
     states: Collection[str] | None = None,
+    holder: str | None = None,
+    offset: int = 0,
 ) -> list[Job]:
-    """List the project's jobs, newest first; of one batch, or in some states, if asked for."""
-    query = select(JobRow).order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit)
+    """List the project's jobs, newest first; of one batch, state or holder, if asked for."""
+    query = select(JobRow).order_by(JobRow.created_at.desc(), JobRow.id.desc())
+    query = query.limit(limit).offset(offset)
     if batch is not None:
         query = query.where(JobRow.batch == batch)
     if states is not None:
         query = query.where(JobRow.state.in_(states))
+    if holder is not None:
+        query = query.where(JobRow.holder == holder)
     with database(project).session() as session:
         return [Job.model_validate(row) for row in session.scalars(query)]
+
+
+def count_jobs(project: Project, batch: str | None = None) -> dict[JobState, int]:
+    """Count the project's jobs, or those of one batch, by their state."""
+    query = select(JobRow.state, func.count()).group_by(JobRow.state)
+    if batch is not None:
+        query = query.where(JobRow.batch == batch)
+    with database(project).session() as session:
+        found = {row[0]: row[1] for row in session.execute(query)}
+    return {state: found.get(state, 0) for state in JOB_STATES}
 
 
 def find_done(project: Project, key: str) -> Job | None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from jupyter_server.extension.application import ExtensionApp
 
 from workbench.server.events import EventsHandler, Pulses
 from workbench.server.handlers import OperationHandler
+from workbench.server.joblog import JobLogHandler
 from workbench.server.schedules import ServedSchedules
 from workbench.server.table import operations
 
@@ -28,6 +30,7 @@ class WorkbenchExtension(ExtensionApp):
         """Register the handler of all operations, and get these ready beside the server's loop."""
         self._pulses = Pulses()
         self.handlers.append((r"/workbench/api/events", EventsHandler, {"pulses": self._pulses}))
+        self.handlers.append((r"/workbench/api/jobs/([^/]+)/events", JobLogHandler))
         self.handlers.append((r"/workbench/api/(.*)", OperationHandler))
         threading.Thread(target=operations, name="workbench-imports", daemon=True).start()
 
@@ -41,3 +44,7 @@ class WorkbenchExtension(ExtensionApp):
         """End what runs beside the server's loop."""
         self._pulses.stop()
         await asyncio.to_thread(self._schedules.stop)
+        if "workbench.server.working" in sys.modules:  # else no job was asked for
+            from workbench.server.working import WORKERS
+
+            await asyncio.to_thread(WORKERS.stop)

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, case, func, select
 
 from workbench.errors import WorkbenchError
 from workbench.git import Repository
+from workbench.jobs.engine.files import JOURNAL
 from workbench.project import Project
 from workbench.store import (
     AlertRow,
@@ -31,7 +32,7 @@ from workbench.store import (
 
 __all__ = ["TOPICS", "Topic", "Watch"]
 
-Topic = Literal["branch", "runs", "jobs", "models", "features", "data", "monitors"]
+Topic = Literal["branch", "runs", "jobs", "progress", "models", "features", "data", "monitors"]
 
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 
@@ -45,6 +46,7 @@ class Watch:
         self._project = project
         self._files: Marks | None = None
         self._records: dict[Topic, Marks] = {}
+        self._running: list[str] = []
         self._seen = self._look()
 
     def changed(self) -> list[Topic]:
@@ -59,9 +61,11 @@ class Watch:
         if files is None or files != self._files:
             try:
                 self._records = {topic: mark(project) for topic, mark in _MARKS.items()}
+                self._running = _running(project)
                 self._files = files
             except WorkbenchError:
                 self._files = None  # a store that is away is asked again
+        found["progress"] = tuple(_written(project, job_id) for job_id in self._running)
         return {**found, **self._records}
 
 
@@ -85,6 +89,19 @@ def _git(project: Project) -> Marks:
     except WorkbenchError:
         return ()
     return _sizes(*(folder / name for name in ("HEAD", "index", "logs/HEAD", "MERGE_HEAD")))
+
+
+def _running(project: Project) -> list[str]:
+    with database(project).session() as session:
+        return sorted(session.scalars(select(JobRow.id).where(JobRow.state == "running")))
+
+
+def _written(project: Project, job_id: str) -> int:
+    """How much a job's journal has: it grows as its cells go on, of which no table tells."""
+    try:
+        return (project.state / "jobs" / job_id / JOURNAL).stat().st_size
+    except OSError:
+        return 0
 
 
 def _sqlite(address: str) -> Path | None:

@@ -12,12 +12,12 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from workbench.errors import NotebookError
 from workbench.jobs.engine.files import INPUT, JOURNAL, RESULT
 
-__all__ = ["Event", "Journal", "follow", "progress", "read", "replay", "states"]
+__all__ = ["Event", "Journal", "Tail", "follow", "progress", "read", "replay", "states"]
 
 Event = dict[str, Any]
 
@@ -120,20 +120,35 @@ def follow(folder: Path, *, ended: Callable[[], bool] | None = None) -> Iterator
     It has when `ended` says so: unless told otherwise, when there is a result.
     """
     ended = ended or (folder / RESULT).exists
-    file: BinaryIO | None = None
-    try:
+    with Tail(folder) as tail:
         while True:
             last_look = ended()
-            if file is None and (folder / JOURNAL).exists():
-                file = (folder / JOURNAL).open("rb")
-            if file is not None:
-                yield from map(json.loads, _whole_lines(file))
+            yield from tail.new()
             if last_look:
                 return
             time.sleep(_POLL_SECONDS)
-    finally:
-        if file is not None:
-            file.close()
+
+
+class Tail:
+    """Reads the journal of the job in `folder` as it grows."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / JOURNAL
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def new(self) -> Iterator[Event]:
+        """Yield the events since the last call; none if the job hasn't begun."""
+        if self._file is None and self._path.exists():
+            self._file = self._path.open("rb")
+        if self._file is not None:
+            yield from map(json.loads, _whole_lines(self._file))
 
 
 def _whole_lines(file: BinaryIO) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from workbench.access import require
 from workbench.errors import ConfigError, NotFoundError, WorkbenchError, what_exists
 from workbench.jobs.requests import Limits, Retries
 from workbench.jobs.schedules.cron import check_cron, ticks_after
@@ -182,9 +183,16 @@ def check_target(project: Project, schedule: Schedule) -> None:
 
 
 def set_enabled(project: Project, name: str, *, enabled: bool) -> None:
-    """Write into the schedule's file whether it runs, and change nothing else in it."""
+    """Write into the schedule's file whether it runs, and change nothing else in it.
+
+    Raises
+    ------
+    ForbiddenError
+        If who asks isn't a developer.
+    """
     import tomlkit
 
+    require(project, "developer", f"change schedule {name}")
     load_schedule(project, name, check=False)
     path = _path(project, name)
     document = tomlkit.parse(path.read_text(encoding="utf-8"))

@@ -5,7 +5,16 @@ Their imports are inside, for MLflow alone takes three seconds and the server sh
 """
 
 from workbench.server.operation import Operation
-from workbench.server.resources import branch, data, features, models, project, runs
+from workbench.server.resources import (
+    branch,
+    data,
+    features,
+    jobs,
+    models,
+    project,
+    runs,
+    standing,
+)
 
 __all__ = ["OPERATIONS"]
 
@@ -16,4 +25,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *models.OPERATIONS,
     *features.OPERATIONS,
     *data.OPERATIONS,
+    *jobs.OPERATIONS,
+    *standing.OPERATIONS,
 )

@@ -3,12 +3,16 @@
  * and `api/` knows the server.
  */
 import { branchCommandsPlugin, branchPlugin } from './panels/branch';
+import { branchPlugin } from './panels/branch';
+import { cellTagsPlugin, linearityPlugin } from './notebook';
 import { dataPlugin } from './panels/data';
 import { featuresPlugin, insertPlugin } from './panels/features';
+import { jobsPlugin, runAsJobPlugin } from './panels/jobs';
 import { modelsPlugin } from './panels/models';
 import { runDrivePlugin, runsPlugin } from './panels/runs';
 import { projectPlugin } from './project';
 import { sidebarPlugin } from './sidebarPlugin';
+import { statusBarPlugin } from './statusbar';
 
 export { ISidebar } from './sidebar';
 export { IWorkbench, type Workbench } from './workbench';
@@ -23,5 +27,10 @@ export default [
   modelsPlugin,
   featuresPlugin,
   insertPlugin,
-  dataPlugin
+  dataPlugin,
+  jobsPlugin,
+  runAsJobPlugin,
+  cellTagsPlugin,
+  linearityPlugin,
+  statusBarPlugin
 ];

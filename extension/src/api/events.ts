@@ -11,6 +11,7 @@ export const TOPICS = [
   'branch',
   'runs',
   'jobs',
+  'progress',
   'models',
   'features',
   'data',

@@ -44,3 +44,16 @@ export type IComparison = Schemas['Comparison'];
 export type IComparedRow = Schemas['Row'];
 export type INotebookDiff = Schemas['NotebookDiff'];
 export type IPicture = Schemas['Picture'];
+// Jobs
+export type IJob = Schemas['ListedJob'];
+export type JobState = IJob['state'];
+export type IJobDetails = Schemas['JobDetails'];
+export type IJobCell = Schemas['JobCell'];
+export type IJobPage = Schemas['JobPage'];
+export type IFailureGroup = Schemas['FailureGroup'];
+export type IJobForm = Schemas['JobForm'];
+export type IFormField = Schemas['FormField'];
+export type IChecked = Schemas['Checked'];
+export type ISchedules = Schemas['Schedules'];
+export type ISchedule = Schemas['ScheduleInfo'];
+export type IStanding = Schemas['Standing'];

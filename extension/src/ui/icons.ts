@@ -2,6 +2,7 @@ import { LabIcon } from '@jupyterlab/ui-components';
 
 import branchSvg from '../../style/icons/branch.svg';
 import pinSvg from '../../style/icons/pin.svg';
+import jobSvg from '../../style/icons/job.svg';
 import workbenchSvg from '../../style/icons/workbench.svg';
 
 export const branchIcon = new LabIcon({
@@ -12,6 +13,9 @@ export const branchIcon = new LabIcon({
 export const pinIcon = new LabIcon({
   name: 'jupyter-workbench:pin',
   svgstr: pinSvg
+export const jobIcon = new LabIcon({
+  name: 'jupyter-workbench:job',
+  svgstr: jobSvg
 });
 
 export const workbenchIcon = new LabIcon({

@@ -1,0 +1,103 @@
+import { PathExt } from '@jupyterlab/coreutils';
+import { TranslationBundle } from '@jupyterlab/translation';
+import {
+  LabIcon,
+  notebookIcon,
+  refreshIcon,
+  stopIcon
+} from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { IJob } from '../../api/types';
+import { Ago } from '../../ui/parts';
+import { Actions } from './actions';
+import { Bar, isOpen, purpose, Sign, stateName, took } from './states';
+
+export interface IJobProps {
+  readonly job: IJob;
+  readonly actions: Actions;
+  readonly trans: TranslationBundle;
+}
+
+/** One job of the list. */
+export function JobRow(props: IJobProps): JSX.Element {
+  const { job, actions, trans } = props;
+  const what = purpose(job);
+  return (
+    <div className="jp-Workbench-job" data-state={job.state}>
+      <Sign state={job.state} trans={trans} />
+      <button
+        className="jp-Workbench-jobName"
+        title={job.notebook}
+        onClick={() => actions.open(job)}
+      >
+        {PathExt.basename(job.notebook, '.ipynb')}
+      </button>
+      <span className="jp-Workbench-jobWhat jp-Workbench-muted" title={what}>
+        {job.state === 'running' ? <Bar job={job} trans={trans} /> : null}
+        <span>
+          {stateName(job.state, trans)}
+          {job.error && !isOpen(job.state)
+            ? `: ${job.error}`
+            : what
+              ? ` · ${what}`
+              : ''}
+        </span>
+      </span>
+      <span className="jp-Workbench-jobTook jp-Workbench-muted">
+        {took(job.started_at, job.finished_at)}
+      </span>
+      <Ago time={job.created_at} />
+      <JobButtons {...props} />
+    </div>
+  );
+}
+
+/** What can be done with a job as it stands. */
+export function JobButtons(props: IJobProps): JSX.Element {
+  const { job, actions, trans } = props;
+  const name = PathExt.basename(job.notebook, '.ipynb');
+  return (
+    <span className="jp-Workbench-jobButtons">
+      {isOpen(job.state) && (
+        <IconButton
+          icon={stopIcon}
+          label={trans.__('Cancel %1', name)}
+          onClick={() => void actions.cancel({ ids: [job.id] }, name)}
+        />
+      )}
+      {!isOpen(job.state) && job.state !== 'succeeded' && (
+        <IconButton
+          icon={refreshIcon}
+          label={trans.__('Try %1 again', name)}
+          onClick={() => void actions.resume({ ids: [job.id] })}
+        />
+      )}
+      {job.output && (
+        <IconButton
+          icon={notebookIcon}
+          label={trans.__('Open the executed notebook of %1', name)}
+          onClick={() => actions.openExecuted(job)}
+        />
+      )}
+    </span>
+  );
+}
+
+function IconButton(props: {
+  readonly icon: LabIcon;
+  readonly label: string;
+  readonly onClick: () => void;
+}): JSX.Element {
+  const { icon, label, onClick } = props;
+  return (
+    <button
+      className="jp-Workbench-iconButton"
+      title={label}
+      aria-label={label}
+      onClick={onClick}
+    >
+      <icon.react tag="span" className="jp-Workbench-icon" />
+    </button>
+  );
+}

@@ -10,6 +10,8 @@ import { featuresPlugin, insertPlugin } from './panels/features';
 import { jobsPlugin, runAsJobPlugin } from './panels/jobs';
 import { modelsPlugin } from './panels/models';
 import { runDrivePlugin, runsPlugin } from './panels/runs';
+import { monitorsPlugin } from './panels/monitors';
+import { runsPlugin } from './panels/runs';
 import { projectPlugin } from './project';
 import { sidebarPlugin } from './sidebarPlugin';
 import { statusBarPlugin } from './statusbar';
@@ -25,6 +27,7 @@ export default [
   runsPlugin,
   runDrivePlugin,
   modelsPlugin,
+  monitorsPlugin,
   featuresPlugin,
   insertPlugin,
   dataPlugin,

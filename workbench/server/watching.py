@@ -17,6 +17,7 @@ from workbench.errors import WorkbenchError
 from workbench.git import Repository
 from workbench.jobs.engine.files import JOURNAL
 from workbench.project import Project
+from workbench.server.tasks import stamp
 from workbench.store import (
     AlertRow,
     ApprovalRow,
@@ -33,6 +34,7 @@ from workbench.store import (
 __all__ = ["TOPICS", "Topic", "Watch"]
 
 Topic = Literal["branch", "runs", "jobs", "progress", "models", "features", "data", "monitors"]
+Topic = Literal["branch", "runs", "jobs", "models", "features", "data", "monitors", "tasks"]
 
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 
@@ -56,7 +58,11 @@ class Watch:
 
     def _look(self) -> dict[Topic, Marks]:
         project = self._project
-        found: dict[Topic, Marks] = {"branch": _git(project), "runs": _runs(project)}
+        found: dict[Topic, Marks] = {
+            "branch": _git(project),
+            "runs": _runs(project),
+            "tasks": (stamp(project.root),),
+        }
         files = _stored(project)
         if files is None or files != self._files:
             try:

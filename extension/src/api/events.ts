@@ -15,7 +15,8 @@ export const TOPICS = [
   'models',
   'features',
   'data',
-  'monitors'
+  'monitors',
+  'tasks'
 ] as const;
 
 export type Topic = (typeof TOPICS)[number];

@@ -15,6 +15,7 @@ from workbench.server.resources import (
     runs,
     standing,
 )
+from workbench.server.resources import branch, data, features, models, monitors, project, runs
 
 __all__ = ["OPERATIONS"]
 
@@ -27,4 +28,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *data.OPERATIONS,
     *jobs.OPERATIONS,
     *standing.OPERATIONS,
+    *monitors.OPERATIONS,
 )

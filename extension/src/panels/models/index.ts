@@ -1,6 +1,7 @@
 import { listIcon } from '@jupyterlab/ui-components';
 
 import { panelPlugin } from '../../plugin';
+import { addModelCommands } from './commands';
 import { modelsPanel } from './panel';
 
 export const modelsPlugin = panelPlugin({
@@ -10,5 +11,6 @@ export const modelsPlugin = panelPlugin({
   icon: listIcon,
   title: trans => trans.__('Models'),
   caption: trans => trans.__('Versions, their aliases and the evidence they moved on'),
+  commands: addModelCommands,
   make: modelsPanel
 });

@@ -135,7 +135,7 @@ async def test_runs_refuse_a_limit_out_of_bounds(ask: Ask, limit: str) -> None:
 
 
 async def test_models_of_a_project_without_any(ask: Ask) -> None:
-    assert (await ask("models", path="flights")).body == []
+    assert (await ask("models", path="flights")).body == {"items": [], "next": None}
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,11 @@ export function Production(props: {
             {trans.__('since')} <Ago time={one.since} />
           </span>
         )}
-        {one.by && <span title={one.reason}>{trans.__('by %1', one.by)}</span>}
+        {one.by && (
+          <span className="jp-Workbench-cut" title={`${one.by}\n${one.reason}`}>
+            {trans.__('by %1', one.by)}
+          </span>
+        )}
         {one.owner && <span>{trans.__('owner %1', one.owner)}</span>}
         {cost && <span title={trans.__('What its training cost')}>{cost}</span>}
       </div>

@@ -84,7 +84,9 @@ function Actions(
             })
           }
         >
-          {trans.__('Roll %1 back to v%2…', alias, version)}
+          {alias === 'champion'
+            ? trans.__('Roll back to v%1…', version)
+            : trans.__('Roll %1 back to v%2…', alias, version)}
         </button>
       ))}
       {Object.keys(detail.aliases).length > 0 && (

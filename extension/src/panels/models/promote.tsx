@@ -2,6 +2,7 @@
  * Giving a version an alias: the dialog shows what speaks for it before anything moves.
  */
 import { Dialog, Notification, ReactWidget } from '@jupyterlab/apputils';
+import { Message } from '@lumino/messaging';
 import React from 'react';
 
 import { api, ask } from '../../api/client';
@@ -20,6 +21,7 @@ class Body extends ReactWidget implements Dialog.IBodyWidget<IWish> {
   ) {
     super();
     this.addClass('jp-Workbench-promotion');
+    this.node.tabIndex = -1;
   }
 
   getValue(): IWish {
@@ -64,8 +66,10 @@ class PromotionDialog extends Dialog<IWish> {
     }
   }
 
-  override reject(): void {
-    super.resolve(0);
+  /** The button that the keyboard would be given does nothing yet, and can't take it. */
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this.node.querySelector<HTMLElement>('.jp-Workbench-promotion')?.focus();
   }
 
   private _update(wish: IWish): void {

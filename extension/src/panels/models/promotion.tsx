@@ -6,7 +6,7 @@ import React, { useEffect, useMemo, useState } from 'react';
 
 import { api, ask } from '../../api/client';
 import { Resource } from '../../api/resource';
-import { ICheck, IPromotion } from '../../api/types';
+import { ICheck, IPromotion, Metrics } from '../../api/types';
 import { IContext } from '../../plugin';
 import { round } from '../../ui/format';
 import { Shown } from '../../ui/parts';
@@ -227,44 +227,75 @@ function outcome(found: ICheck['outcome'], trans: TranslationBundle): string {
   }
 }
 
+interface IColumn {
+  readonly title: string;
+  readonly metrics: Metrics;
+}
+
 /** The numbers by which the gate compared the version with the champion, side by side. */
 function Beside(props: {
   readonly promotion: IPromotion;
   readonly trans: TranslationBundle;
 }): JSX.Element | null {
   const { promotion, trans } = props;
-  const { gate, version } = promotion;
+  const { gate, version, holder } = promotion;
   if (!gate) {
     return null;
   }
+  const hasNew =
+    holder !== null &&
+    ![gate.champion_version, version.version].includes(holder.version);
+  const columns: readonly IColumn[] = [
+    { title: trans.__('v%1', version.version), metrics: gate.metrics },
+    {
+      title: gate.champion_version
+        ? trans.__('v%1, champion then', gate.champion_version)
+        : trans.__('no champion then'),
+      metrics: gate.champion ?? {}
+    },
+    ...(hasNew
+      ? [
+          {
+            title: trans.__('v%1, %2 now*', holder.version, promotion.alias),
+            metrics: holder.metrics
+          }
+        ]
+      : []),
+    { title: trans.__('base rate'), metrics: gate.baseline }
+  ];
   const names = Object.keys(gate.metrics).filter(
     name => gate.champion === null || name in gate.champion || name in gate.baseline
   );
   return (
-    <table className="jp-Workbench-beside">
-      <caption>{trans.__('On the rows of its gate')}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{trans.__('Metric')}</th>
-          <th scope="col">{trans.__('v%1', version.version)}</th>
-          <th scope="col">
-            {gate.champion_version
-              ? trans.__('v%1, champion then', gate.champion_version)
-              : trans.__('no champion then')}
-          </th>
-          <th scope="col">{trans.__('base rate')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {names.map(name => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            {[gate.metrics, gate.champion ?? {}, gate.baseline].map((from, at) => (
-              <td key={at}>{name in from ? round(from[name]) : '–'}</td>
+    <div>
+      <table className="jp-Workbench-beside">
+        <caption>{trans.__('On the rows of its gate')}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{trans.__('Metric')}</th>
+            {columns.map(one => (
+              <th key={one.title} scope="col">
+                {one.title}
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {names.map(name => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              {columns.map(({ title, metrics }) => (
+                <td key={title}>{name in metrics ? round(metrics[name]) : '–'}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {hasNew && (
+        <p className="jp-Workbench-muted">
+          {trans.__('* as its own run logged it, on other rows')}
+        </p>
+      )}
+    </div>
   );
 }

@@ -280,7 +280,7 @@ async def test_the_gate_goes_on_in_the_background(
     begun = await send("POST", f"{VERSION}/1/gate", {}, path="models")
     assert (begun.status, begun.body["subject"]) == (202, "model:late/1")
     done = await _till_over(ask, begun.body["id"])
-    assert (done["state"], done["said"]) == ("succeeded", "failed: good enough")
+    assert (done["state"], done["said"]) == ("disappointed", "failed: good enough")
     assert done["by"] == "dev"
     failing = await send("POST", f"{VERSION}/3/gate", {}, path="models")
     failed = await _till_over(ask, failing.body["id"])

@@ -9,6 +9,7 @@ import asyncio
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 
@@ -18,13 +19,30 @@ from workbench.server.joblog import JobLogHandler
 from workbench.server.schedules import ServedSchedules
 from workbench.server.table import operations
 
-__all__ = ["WorkbenchExtension"]
+__all__ = ["DASHBOARD_EXTENSIONS", "WorkbenchExtension"]
+
+DASHBOARD_EXTENSIONS = (
+    "@voila-dashboards/widgets-manager8",
+    "@jupyter-widgets/jupyterlab-manager",
+    "@bokeh/jupyter_bokeh",
+)
+"""The `EXTENSIONS` of `workbench.panels.voila`, whose import would hold the server's start up."""
 
 
 class WorkbenchExtension(ExtensionApp):
     """Adds Workbench's routes to the Jupyter server."""
 
     name = "workbench"
+
+    def _link_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Keep Voila, if it is in this server, from loading every extension of JupyterLab's.
+
+        It reads its settings before our own extension is loaded, but after all are linked.
+        """
+        super()._link_jupyter_server_extension(serverapp)
+        serverapp.config.VoilaConfiguration.setdefault(
+            "extension_allowlist", list(DASHBOARD_EXTENSIONS)
+        )
 
     def initialize_handlers(self) -> None:
         """Register the handler of all operations, and get these ready beside the server's loop."""

@@ -1,7 +1,7 @@
 """Work of the server that takes longer than a request may: it goes on in a thread, and says how.
 
 >>> from pathlib import Path
->>> made = start(Path("/tmp/doc"), "gate", "late version 3", "ann", lambda say: "passed")
+>>> made = start(Path("/tmp/doc"), "gate", "late version 3", "ann", lambda say: Ended("passed"))
 >>> made.kind, made.by
 ('gate', 'ann')
 
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,14 +26,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from workbench.errors import WorkbenchError
 from workbench.store import now
 
-__all__ = ["Say", "Task", "TaskKind", "TaskState", "list_tasks", "stamp", "start"]
+__all__ = ["Ended", "Say", "Task", "TaskKind", "TaskState", "list_tasks", "stamp", "start"]
 
 TaskKind = Literal["gate", "reproduce"]
 
-TaskState = Literal["waiting", "running", "succeeded", "failed"]
+TaskState = Literal["waiting", "running", "succeeded", "disappointed", "failed"]
+"""`disappointed`: it was done, and what came out isn't what was hoped for; `failed`: it wasn't."""
 
 Say = Callable[[str], None]
 """What a task says of how far it is."""
+
+
+class Ended(NamedTuple):
+    """What came out of a task, and whether it is what was hoped for."""
+
+    said: str
+    is_good: bool = True
+
 
 _KEPT = 50
 _AT_ONCE = 2
@@ -71,7 +80,7 @@ class _Board:
         self._stamps: dict[Path, int] = defaultdict(int)
 
     def start(
-        self, root: Path, kind: TaskKind, subject: str, by: str, work: Callable[[Say], str]
+        self, root: Path, kind: TaskKind, subject: str, by: str, work: Callable[[Say], Ended]
     ) -> Task:
         with self._lock:
             for known in self._tasks[root].values():
@@ -102,11 +111,11 @@ class _Board:
         with self._lock:
             return self._stamps[root]
 
-    def _run(self, root: Path, key: str, work: Callable[[Say], str]) -> None:
+    def _run(self, root: Path, key: str, work: Callable[[Say], Ended]) -> None:
         with self._turn:
             self._change(root, key, state="running")
             try:
-                said = work(lambda line: self._change(root, key, said=line))
+                ended = work(lambda line: self._change(root, key, said=line))
             except WorkbenchError as error:
                 self._change(root, key, state="failed", said=str(error), finished_at=now())
             except Exception:
@@ -114,7 +123,8 @@ class _Board:
                 said = "it failed unexpectedly; the Jupyter server's log says where"
                 self._change(root, key, state="failed", said=said, finished_at=now())
             else:
-                self._change(root, key, state="succeeded", said=said, finished_at=now())
+                state: TaskState = "succeeded" if ended.is_good else "disappointed"
+                self._change(root, key, state=state, said=ended.said, finished_at=now())
 
     def _change(self, root: Path, key: str, **changes: object) -> None:
         with self._lock:
@@ -132,13 +142,13 @@ class _Board:
 _board = _Board()
 
 
-def start(root: Path, kind: TaskKind, subject: str, by: str, work: Callable[[Say], str]) -> Task:
+def start(root: Path, kind: TaskKind, subject: str, by: str, work: Callable[[Say], Ended]) -> Task:
     """Begin a task of the project in `root`; return it, or the same one if it is under way.
 
     Parameters
     ----------
     work
-        Is given what to tell its progress to, and returns what came out of it, in words.
+        Is given what to tell its progress to, and returns what came out of it.
     """
     return _board.start(root, kind, subject, by, work)
 

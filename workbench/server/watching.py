@@ -27,6 +27,7 @@ from workbench.store import (
     GateRow,
     JobRow,
     MaterializationRow,
+    ReproductionRow,
     WindowRow,
     database,
 )
@@ -161,6 +162,7 @@ _MARKS: Mapping[Topic, Callable[[Project], Marks]] = {
         _marked(func.max(GateRow.id)),
         _marked(func.max(DecisionRow.id)),
         _marked(func.max(ApprovalRow.id)),
+        _marked(func.max(ReproductionRow.id)),
     ),
     "features": _several(
         _marked(func.count(), func.max(FeatureViewRow.applied_at)),

@@ -17,10 +17,13 @@ const POLICY =
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:";
 
 const STYLE =
-  '.wb-page{margin:0}.wb-page:not(:has(main)){padding:0}' +
-  '.wb-picture{margin:0;padding:24px 24px 0}.wb-page:has(.wb-picture){background:#fff}' +
-  `.wb-picture img{max-width:100%;border-radius:4px}[${THEME}=false].wb-page{background:#111}` +
-  `[${THEME}=false].wb-page:has(.wb-report){background:#16181d}`;
+  'body{margin:0;font:13px/1.45 system-ui,sans-serif;background:#fff;color:#1f2430}' +
+  `[${THEME}=false]{background:#111;color:#e4e6eb}` +
+  `[${THEME}=false]:has(.wb-report){background:#16181d}` +
+  `[${THEME}=false]:has(.wb-lineage){background:#0d1117}` +
+  '.wb-picture{margin:0;padding:24px 24px 0}' +
+  '.wb-picture img{max-width:100%;border-radius:4px}' +
+  '.wb-lineage-scroll+p{padding:0 24px}';
 
 export type Shade = 'light' | 'dark';
 
@@ -85,14 +88,17 @@ export function Frame(props: {
 /** What the server draws, on its way, here, or refused. */
 export function Drawn<T extends { readonly html: string }>(props: {
   readonly title: string;
-  /** Asked again when it is another function, and in the other colour. */
+  /** Asked again when it is another function. */
   readonly read: (shade: Shade, signal: AbortSignal) => Promise<T>;
+  /** Whether the server draws it in one of the colours; else it has both in it. */
+  readonly hasShade?: boolean;
   readonly trans: TranslationBundle;
   readonly tools?: ReactNode;
   readonly beside?: (drawn: T) => ReactNode;
 }): JSX.Element {
   const { title, read, trans, tools, beside } = props;
-  const shade = useShade();
+  const now = useShade();
+  const shade = props.hasShade ? now : 'light';
   const drawn = useMemo(
     () => new Resource(signal => read(shade, signal)),
     [read, shade]

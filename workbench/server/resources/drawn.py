@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Literal
 
@@ -14,6 +15,9 @@ __all__ = ["Drawn", "Shade", "executed_notebook"]
 Shade = Literal["light", "dark"]
 
 _MOST_BYTES = 30_000_000
+
+_SCRIPT = re.compile(r"<script\b.*?</script\s*>", re.IGNORECASE | re.DOTALL)
+"""What the frame wouldn't run anyway: without it the browser has nothing to complain of."""
 
 
 class Drawn(BaseModel):
@@ -43,4 +47,4 @@ def executed_notebook(title: str, text: str, shade: Shade) -> Drawn:
         html, _ = exporter.from_notebook_node(nbformat.reads(text, as_version=4))
     except Exception as error:
         raise NotebookError(f"{title}: can't be drawn: {escape(str(error))[:500]}") from error
-    return Drawn(title=title, html=html)
+    return Drawn(title=title, html=_SCRIPT.sub("", html))

@@ -7,6 +7,7 @@ import { Menu } from '@lumino/widgets';
 
 import { api, ask } from '../../api/client';
 import { IContext } from '../../plugin';
+import { followTask } from './follow';
 import { askForReason } from './reason';
 import { approveVersion, promoteVersion } from './promote';
 import {
@@ -178,22 +179,18 @@ function addRollBackCommand(context: IContext): void {
 }
 
 async function runGate(context: IContext, args: IVersionArgs): Promise<void> {
-  const { workbench, trans } = context;
-  await ask(
+  const { trans } = context;
+  const task = await ask(
     api.POST('/models/{name}/versions/{version}/gate', {
       params: paramsOf(context, args),
       body: { factory: '' }
     })
   );
-  workbench.tell('tasks');
-  Notification.info(
-    trans.__('%1 version %2 is put through its gate.', args.model, args.version),
-    { autoClose: READING_TIME }
-  );
+  followTask(context, task, trans.__('Gate of %1 v%2', args.model, args.version));
 }
 
 async function reproduce(context: IContext, args: IVersionArgs): Promise<void> {
-  const { workbench, trans } = context;
+  const { trans } = context;
   const answer = await askForReason(trans, {
     title: trans.__('Reproduce %1 version %2?', args.model, args.version),
     text: trans.__(
@@ -207,17 +204,13 @@ async function reproduce(context: IContext, args: IVersionArgs): Promise<void> {
   if (!answer) {
     return;
   }
-  await ask(
+  const task = await ask(
     api.POST('/models/{name}/versions/{version}/reproductions', {
       params: paramsOf(context, args),
       body: { same_env: answer.button === 0 }
     })
   );
-  workbench.tell('tasks');
-  Notification.info(
-    trans.__('%1 version %2 is made again.', args.model, args.version),
-    { autoClose: READING_TIME }
-  );
+  followTask(context, task, trans.__('%1 v%2 made again', args.model, args.version));
 }
 
 /** Do something, and say it if it is refused. */

@@ -28,7 +28,7 @@ export function LineagePage(props: {
     node: props.node,
     up: true,
     down: true,
-    depth: 3,
+    depth: 2,
     columns: false
   });
   const read = useCallback(

@@ -44,7 +44,7 @@ export function openGateNotebook(context: IContext, args: IVersionArgs): void {
   open(context, {
     id: `gate-notebook-${args.model}-${args.version}`,
     title,
-    content: <Drawn title={title} read={read} trans={trans} />
+    content: <Drawn title={title} read={read} hasShade trans={trans} />
   });
 }
 

@@ -10,10 +10,16 @@ import { ModelsStore, useView } from './store';
 export function modelsPanel(context: IContext): Panel {
   const { workbench } = context;
   const store = new ModelsStore(workbench);
+  // A task tells each of its steps: only the list of tasks is read again for that.
+  workbench.changed.connect((_, topics) => {
+    if (topics.includes('tasks') && store.isLoaded) {
+      void store.tasks.load();
+    }
+  });
   return new Panel({
     id: 'models',
     workbench,
-    topics: ['models', 'monitors', 'tasks'],
+    topics: ['models', 'monitors'],
     load: () => store.load(),
     clear: () => store.clear(),
     render: () => <Models context={context} store={store} />

@@ -94,8 +94,14 @@ export class ModelsStore {
     this.load();
   }
 
+  /** Whether anything was read yet. */
+  get isLoaded(): boolean {
+    return this._isLoaded;
+  }
+
   /** Read what is on the screen. */
   load(): void {
+    this._isLoaded = true;
     void this.tasks.load();
     if (this._view.model === null) {
       void this.models.load();
@@ -117,6 +123,7 @@ export class ModelsStore {
   }
 
   clear(): void {
+    this._isLoaded = false;
     this._view = HOME;
     [this.models, this.versions, this.decisions, this.reproductions].forEach(one =>
       one.clear()
@@ -138,6 +145,7 @@ export class ModelsStore {
     return { path, query: { ...query, cursor, limit: PAGE } };
   }
 
+  private _isLoaded = false;
   private _view: IView = HOME;
   private readonly _viewChanged = new Signal<this, void>(this);
 }

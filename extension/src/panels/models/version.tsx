@@ -123,6 +123,14 @@ export function VersionRow(props: {
   );
 }
 
+const SIGNS: Readonly<Record<ITask['state'], string>> = {
+  waiting: '',
+  running: '',
+  succeeded: '✓ ',
+  disappointed: '! ',
+  failed: '✕ '
+};
+
 /** What the server is doing for a version, or what came of it. */
 function TaskLine(props: {
   readonly task: ITask;
@@ -136,7 +144,7 @@ function TaskLine(props: {
       : task.said || trans.__('under way');
   return (
     <p className="jp-Workbench-task" data-state={task.state} role="status">
-      {task.state === 'failed' ? '✕ ' : task.state === 'succeeded' ? '✓ ' : ''}
+      {SIGNS[task.state]}
       {trans.__('%1: %2', what, state)}
     </p>
   );

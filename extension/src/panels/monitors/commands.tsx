@@ -107,6 +107,6 @@ function openWindow(context: IContext, job: string, title: string): void {
     id: `window-${job}`,
     title,
     icon: inspectorIcon,
-    content: <Drawn title={title} read={read} trans={trans} />
+    content: <Drawn title={title} read={read} hasShade trans={trans} />
   });
 }

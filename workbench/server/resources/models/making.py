@@ -13,7 +13,7 @@ from workbench.reproduction import Reproduction, reproduce
 from workbench.reproduction import list_reproductions as find_reproductions
 from workbench.server.operation import Operation, Page, PageQuery, paged
 from workbench.server.resources.models.listing import find_versions
-from workbench.server.tasks import Say, Task, start
+from workbench.server.tasks import Ended, Say, Task, start
 from workbench.server.tasks import list_tasks as find_tasks
 
 __all__ = ["OPERATIONS"]
@@ -49,11 +49,12 @@ def gate_again(project: Project, name: str, version: str, body: Gating) -> Task:
     find_versions(project, name, version)
     factory = factory_of(project, name, body.factory)
 
-    def work(say: Say) -> str:
+    def work(say: Say) -> Ended:
         say("reading the rows")
         report = gate_version(factory, version, _Telling(say))
         failed = "; ".join(check.title for check in report.failed)
-        return f"{report.outcome}: {failed}" if failed else report.outcome
+        said = f"{report.outcome}: {failed}" if failed else report.outcome
+        return Ended(said, report.outcome == "passed")
 
     return start(project.root, "gate", f"model:{name}/{version}", person.name, work)
 
@@ -63,9 +64,9 @@ def reproduce_version(project: Project, name: str, version: str, body: Reproduci
     person = require(project, "developer", f"reproduce {name}")
     find_versions(project, name, version)
 
-    def work(say: Say) -> str:
+    def work(say: Say) -> Ended:
         report = reproduce(project, name, version, same_env=body.same_env, reporter=say)
-        return f"{report.verdict}: {report.reason}"
+        return Ended(f"{report.verdict}: {report.reason}", report.verdict != "different")
 
     return start(project.root, "reproduce", f"model:{name}/{version}", person.name, work)
 

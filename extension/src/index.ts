@@ -3,7 +3,6 @@
  * and `api/` knows the server.
  */
 import { branchCommandsPlugin, branchPlugin } from './panels/branch';
-import { branchPlugin } from './panels/branch';
 import { cellTagsPlugin, linearityPlugin } from './notebook';
 import { dataPlugin } from './panels/data';
 import { featuresPlugin, insertPlugin } from './panels/features';
@@ -11,7 +10,6 @@ import { jobsPlugin, runAsJobPlugin } from './panels/jobs';
 import { modelsPlugin } from './panels/models';
 import { runDrivePlugin, runsPlugin } from './panels/runs';
 import { monitorsPlugin } from './panels/monitors';
-import { runsPlugin } from './panels/runs';
 import { projectPlugin } from './project';
 import { sidebarPlugin } from './sidebarPlugin';
 import { statusBarPlugin } from './statusbar';

@@ -131,7 +131,6 @@ def ask(jp_fetch: Callable[..., Awaitable[HTTPResponse]]) -> Callable[..., Await
 @pytest.fixture
 def send(jp_fetch: Callable[..., Awaitable[HTTPResponse]]) -> Callable[..., Awaitable[Answer]]:
     """Send a route of ours something, or ask it by another method; a refusal is an answer too."""
-    """Send a body to a route of ours; a refusal is an answer too."""
 
     async def send(
         method: str,
@@ -152,12 +151,6 @@ def send(jp_fetch: Callable[..., Awaitable[HTTPResponse]]) -> Callable[..., Awai
                 headers={**sent, **(headers or {})},
                 body=None if body is None else json.dumps(body),
                 allow_nonstandard_methods=True,
-                route,
-                method=method,
-                params=query,
-                body=None if body is None else json.dumps(body),
-                allow_nonstandard_methods=True,
-                headers={"Content-Type": "application/json", **(headers or {})},
             )
         except HTTPClientError as refusal:
             response = cast(HTTPResponse, refusal.response)

@@ -34,8 +34,9 @@ from workbench.store import (
 
 __all__ = ["TOPICS", "Topic", "Watch"]
 
-Topic = Literal["branch", "runs", "jobs", "progress", "models", "features", "data", "monitors"]
-Topic = Literal["branch", "runs", "jobs", "models", "features", "data", "monitors", "tasks"]
+Topic = Literal[
+    "branch", "runs", "jobs", "progress", "models", "features", "data", "monitors", "tasks"
+]
 
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 

@@ -36,15 +36,14 @@ from workbench.tracking.flavors import (
 )
 from workbench.tracking.inputs import RunDataset, run_datasets
 from workbench.tracking.lifecycle import create_run, finish_run, read_json, read_text
-from workbench.tracking.reader import run_metrics
+from workbench.tracking.marks import NOTE, PINNED, list_pinned_first, mark_run, narrowed
+from workbench.tracking.reader import Sparklines, read_sparklines, run_metrics
 from workbench.tracking.registered import (
     model_version,
     model_versions,
     registered_model,
     registered_models,
 )
-from workbench.tracking.marks import NOTE, PINNED, list_pinned_first, mark_run, narrowed
-from workbench.tracking.reader import Sparklines, read_sparklines
 from workbench.tracking.runs import (
     Facets,
     RunRecord,

@@ -42,7 +42,6 @@ export type IRunFacets = Schemas['Facets'];
 export type IRunMarks = Partial<Schemas['RunMarks']>;
 export type IComparison = Schemas['Comparison'];
 export type IComparedRow = Schemas['Row'];
-export type INotebookDiff = Schemas['NotebookDiff'];
 export type IPicture = Schemas['Picture'];
 // Jobs
 export type IJob = Schemas['ListedJob'];

@@ -1,8 +1,8 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
 import branchSvg from '../../style/icons/branch.svg';
-import pinSvg from '../../style/icons/pin.svg';
 import jobSvg from '../../style/icons/job.svg';
+import pinSvg from '../../style/icons/pin.svg';
 import workbenchSvg from '../../style/icons/workbench.svg';
 
 export const branchIcon = new LabIcon({
@@ -13,6 +13,8 @@ export const branchIcon = new LabIcon({
 export const pinIcon = new LabIcon({
   name: 'jupyter-workbench:pin',
   svgstr: pinSvg
+});
+
 export const jobIcon = new LabIcon({
   name: 'jupyter-workbench:job',
   svgstr: jobSvg

@@ -11,11 +11,11 @@ from workbench.server.resources import (
     features,
     jobs,
     models,
+    monitors,
     project,
     runs,
     standing,
 )
-from workbench.server.resources import branch, data, features, models, monitors, project, runs
 
 __all__ = ["OPERATIONS"]
 

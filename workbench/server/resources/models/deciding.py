@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from workbench.access import ROLES, Role
 from workbench.errors import ForbiddenError, GateRefusedError
-from workbench.factory import policy_of
+from workbench.factory import policies_of
 from workbench.gates import stored_reports
 from workbench.project import Project
 from workbench.registry import (
@@ -137,7 +137,7 @@ def get_promotion(project: Project, name: str, version: str, query: PromotionQue
             session,
             name,
             version,
-            policy=policy_of(project, name)[1],
+            policies=policies_of(project, name),
             holder=holder,
             compared=alias in produced,
         )
@@ -162,7 +162,7 @@ def get_promotion(project: Project, name: str, version: str, query: PromotionQue
 
 def promote_version(project: Project, name: str, version: str, body: Promoting) -> DecisionInfo:
     """Give a version an alias, on the evidence of its newest gate."""
-    factory, policy = policy_of(project, name)
+    policies = policies_of(project, name)
     reason = body.reason.strip()
     decision = promote(
         project,
@@ -170,8 +170,8 @@ def promote_version(project: Project, name: str, version: str, body: Promoting) 
         version,
         body.alias,
         reason=reason or ("" if body.override else "by hand"),
-        factory=factory,
-        policy=policy,
+        factory=next(iter(policies)) if len(policies) == 1 else "",
+        policies=policies,
         override=body.override,
     )
     return told(decision)

@@ -71,7 +71,9 @@ def discard(repository: Repository, paths: Sequence[str]) -> Discarded:
         repository.git("update-ref", f"{_DISCARDED}/{made}", made)
         _write(repository, work, back=True)
         set_entries(repository, {path: old for path, (old, _) in (staged | work).items()})
-    return Discarded(id=made, paths=tuple(map(shown, sorted(work | staged))))
+    return Discarded(
+        id=made, paths=tuple(_from_root(repository, path) for path in sorted(work | staged))
+    )
 
 
 def undo_discard(repository: Repository, discarded_id: str) -> list[str]:
@@ -93,7 +95,7 @@ def undo_discard(repository: Repository, discarded_id: str) -> list[str]:
         work = tree_changes(repository, f"{discarded_id}^", discarded_id)
         _write(repository, work, back=False)
         repository.git("update-ref", "-d", f"{_DISCARDED}/{discarded_id}", discarded_id)
-    return sorted(map(shown, work))
+    return [_from_root(repository, path) for path in sorted(work)]
 
 
 def _changed(repository: Repository, head: str, asked: Sequence[str]) -> tuple[Changes, str]:
@@ -127,3 +129,7 @@ def _write(repository: Repository, work: Changes, *, back: bool) -> None:
     new = {path: pair[1] for path, pair in work.items()}
     before, after = (new, old) if back else (old, new)
     write_files(repository, before, after)
+
+
+def _from_root(repository: Repository, path: str) -> str:
+    return shown(path.removeprefix(f"{repository.folder.as_posix()}/"))

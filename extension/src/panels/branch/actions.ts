@@ -15,7 +15,7 @@ import { OpenDocuments } from './documents';
 export class Actions {
   constructor(
     private readonly _workbench: Workbench,
-    private readonly _documents: OpenDocuments,
+    private readonly _open: OpenDocuments,
     private readonly _trans: TranslationBundle
   ) {}
 
@@ -28,20 +28,21 @@ export class Actions {
   /** Start a branch, of a name that is asked for. */
   async start(asked: IStart = { name: '', base: '' }): Promise<void> {
     const trans = this._trans;
-    const { branches } = await ask(api.GET('/branches', this._query()));
-    const names = branches.map(branch => branch.name);
-    const here = branches.find(branch => branch.current)?.name ?? 'HEAD';
-    const found = await askStart(asked, names, here, trans);
-    if (!found) {
-      return;
-    }
+    let wanted = asked;
     const act = async (): Promise<void> => {
-      const body = { name: found.name, base: found.base || null };
-      this._tell(await ask(api.POST('/branches', { ...this._query(), body })));
-      await this._settle();
+      const { branches } = await ask(api.GET('/branches', this._query()));
+      const names = branches.map(branch => branch.name);
+      const here = branches.find(branch => branch.current)?.name ?? 'HEAD';
+      const found = await askStart(wanted, names, here, trans);
+      if (found) {
+        wanted = found;
+        const body = { name: found.name, base: found.base || null };
+        this._tell(await ask(api.POST('/branches', { ...this._query(), body })));
+        await this._settle();
+      }
     };
-    const failed = trans.__('Could not start %1', found.name);
-    await attempt(trans, failed, act, () => this.start(found));
+    const failed = trans.__('Could not start a branch');
+    await attempt(trans, failed, act, () => this.start(wanted));
   }
 
   /** Switch to a branch, after asking about what isn't committed or saved. */
@@ -50,7 +51,7 @@ export class Actions {
     const failed = trans.__('Could not switch to %1', name);
     await attempt(trans, failed, async () => {
       const status = await ask(api.GET('/branch', this._query()));
-      const { unsaved } = this._documents;
+      const { unsaved } = this._open;
       let leaving = { work: 'keep' as 'keep' | 'carry', save: false };
       if (unsaved.length || status.changed.length) {
         const asked = await askLeaving(
@@ -77,16 +78,29 @@ export class Actions {
   }
 
   /** Commit files; resolves to whether that was done. */
-  commit(files: readonly IChangedFile[], message: string): Promise<boolean> {
+  async commit(files: readonly IChangedFile[], message: string): Promise<boolean> {
     const trans = this._trans;
-    return attempt(trans, trans.__('Could not commit'), async () => {
+    const chosen = files.map(file => this._open.pathOf(file.path) ?? '');
+    const unsaved = this._open.unsaved.filter(({ localPath }) =>
+      chosen.some(path =>
+        path.endsWith('/') ? localPath.startsWith(path) : path === localPath
+      )
+    );
+    const [label, saving] = [trans.__('Commit'), trans.__('Save and commit')];
+    let isDone = false;
+    await attempt(trans, trans.__('Could not commit'), async () => {
+      if (!(await this._open.save(unsaved, trans.__('Commit'), label, saving))) {
+        return;
+      }
       const body = { message, paths: pathsOf(files) };
       const { commit } = await ask(
         api.POST('/branch/commit', { ...this._query(), body })
       );
+      isDone = true;
       Notification.success(trans.__('Commit %1', commit.slice(0, 7)));
       this._workbench.tell('branch');
     });
+    return isDone;
   }
 
   /** Bring files back to the last commit, after asking; it can be undone for a while. */
@@ -182,30 +196,24 @@ export class Actions {
     message: string
   ): Promise<boolean> {
     const trans = this._trans;
-    const { unsaved } = this._documents;
-    if (unsaved.length) {
-      const leaving = await askLeaving(
-        trans.__('Merge %1', name),
-        { label: trans.__('Merge'), labelSaving: trans.__('Save and merge') },
-        unsaved.map(context => context.localPath),
-        null,
-        trans
-      );
-      if (!leaving) {
-        return false;
+    const [label, saving] = [trans.__('Merge'), trans.__('Save and merge')];
+    let isDone = false;
+    await attempt(trans, trans.__('Could not merge %1', name), async () => {
+      const { unsaved } = this._open;
+      if (
+        !(await this._open.save(unsaved, trans.__('Merge %1', name), label, saving))
+      ) {
+        return;
       }
-      if (leaving.save) {
-        await Promise.all(unsaved.map(context => context.save()));
-      }
-    }
-    return attempt(trans, trans.__('Could not merge %1', name), async () => {
       const body = { name, choices, message: message.trim() || null };
       const { commit } = await ask(
         api.POST('/branches/merge', { ...this._query(), body })
       );
+      isDone = true;
       await this._settle();
       Notification.success(trans.__('Merged %1: commit %2', name, commit.slice(0, 7)));
     });
+    return isDone;
   }
 
   private async _undo(id: string): Promise<void> {
@@ -233,20 +241,10 @@ export class Actions {
     Notification.success(said.join(' '));
   }
 
-  /** Bring what is open up to date with files that have changed. */
+  /** Say that files have changed, and bring what is open up to date. */
   private async _settle(): Promise<void> {
     this._workbench.tell('branch', 'features', 'data');
-    const trans = this._trans;
-    const { left } = await this._documents.refresh();
-    if (left.length) {
-      Notification.warning(
-        trans.__(
-          'Other files now, and still open with your unsaved changes: %1',
-          left.join(', ')
-        ),
-        { autoClose: false }
-      );
-    }
+    await this._open.refresh();
   }
 
   private _query(): { params: { query: { path: string } } } {

@@ -13,7 +13,12 @@ import { distance, Score } from './score';
 
 const SHOWN = 30;
 
-export function Branches(props: IBranchProps): JSX.Element {
+interface IBranchesProps extends IBranchProps {
+  /** The one that is checked out. */
+  readonly here: string | null;
+}
+
+export function Branches(props: IBranchesProps): JSX.Element {
   const { branches, trans } = props;
   const state = useResource(branches);
   const heading = useId();
@@ -34,13 +39,13 @@ export function Branches(props: IBranchProps): JSX.Element {
   );
 }
 
-interface IEveryProps extends IBranchProps {
+interface IEveryProps extends IBranchesProps {
   readonly every: IBranches;
 }
 
 function Every(props: IEveryProps): JSX.Element {
-  const { every, actions, trans } = props;
-  const others = every.branches.filter(branch => !branch.current);
+  const { every, here, actions, trans } = props;
+  const others = every.branches.filter(branch => branch.name !== here);
   return (
     <>
       {others.length ? (
@@ -86,9 +91,8 @@ function Every(props: IEveryProps): JSX.Element {
 }
 
 function Row(props: IEveryProps & { readonly one: IBranchInfo }): JSX.Element {
-  const { one: branch, every, scores, actions, commands, trans } = props;
+  const { one: branch, every, here, scores, actions, commands, trans } = props;
   const { name } = branch;
-  const here = every.branches.find(one => one.current)?.name;
   const far = distance(branch, every.protected, trans);
   return (
     <li className="jp-Workbench-other">

@@ -47,7 +47,7 @@ export const branchCommandsPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const documents = new OpenDocuments(app, workbench);
+    const documents = new OpenDocuments(app, workbench, trans);
     const actions = new Actions(workbench, documents, trans);
     const context = { app, commands: app.commands, workbench, trans };
     const add = (

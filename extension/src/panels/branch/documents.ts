@@ -2,25 +2,21 @@
  * The project's documents that are open, while Git changes the files below them.
  */
 import { JupyterFrontEnd } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
 import { DocumentRegistry, DocumentWidget } from '@jupyterlab/docregistry';
 import { ServerConnection } from '@jupyterlab/services';
+import { TranslationBundle } from '@jupyterlab/translation';
 
 import { Workbench } from '../../workbench';
+import { askLeaving } from './dialogs';
 
 type Context = DocumentRegistry.Context;
-
-/** What became of the open documents whose files have changed. */
-export interface IRefreshed {
-  readonly reverted: readonly string[];
-  readonly closed: readonly string[];
-  /** Those with unsaved changes: they stay as they were, however the file is now. */
-  readonly left: readonly string[];
-}
 
 export class OpenDocuments {
   constructor(
     private readonly _app: JupyterFrontEnd,
-    private readonly _workbench: Workbench
+    private readonly _workbench: Workbench,
+    private readonly _trans: TranslationBundle
   ) {}
 
   /** Those with changes that aren't saved. */
@@ -35,24 +31,47 @@ export class OpenDocuments {
     return folder === null ? null : folder ? `${folder}/${file}` : file;
   }
 
-  /** Show again what is on the disk, and close what is gone; nothing that isn't saved is lost. */
-  async refresh(): Promise<IRefreshed> {
-    const [reverted, closed, left]: string[][] = [[], [], []];
+  /** Ask whether to save documents first, and do so; resolves to whether to go on. */
+  async save(
+    unsaved: readonly Context[],
+    title: string,
+    label: string,
+    labelSaving: string
+  ): Promise<boolean> {
+    if (!unsaved.length) {
+      return true;
+    }
+    const paths = unsaved.map(context => context.localPath);
+    const asked = await askLeaving(
+      title,
+      { label, labelSaving },
+      paths,
+      null,
+      this._trans
+    );
+    if (asked?.save) {
+      await Promise.all(unsaved.map(context => context.save()));
+    }
+    return asked !== null;
+  }
+
+  /**
+   * Show again what is on the disk, and close what is gone. What has unsaved changes stays as it
+   * is, and the user is told.
+   */
+  async refresh(): Promise<void> {
+    const left: string[] = [];
     const look = async (context: Context, widgets: DocumentWidget[]): Promise<void> => {
-      const before = context.contentsModel?.last_modified;
-      const now = await this._modified(context);
-      if (now === before || now === undefined) {
+      const state = await this._stateOf(context);
+      if (state === 'same') {
         return;
       }
-      const { localPath } = context;
       if (context.model.dirty) {
-        left.push(localPath);
-      } else if (now === null) {
+        left.push(context.localPath);
+      } else if (state === 'gone') {
         widgets.forEach(widget => widget.dispose());
-        closed.push(localPath);
       } else {
         await context.revert();
-        reverted.push(localPath);
       }
     };
     await Promise.all(
@@ -62,7 +81,15 @@ export class OpenDocuments {
     if (commands.hasCommand('filebrowser:refresh')) {
       void commands.execute('filebrowser:refresh');
     }
-    return { reverted, closed, left };
+    if (left.length) {
+      Notification.warning(
+        this._trans.__(
+          'Other files now, and still open with your unsaved changes: %1',
+          left.join(', ')
+        ),
+        { autoClose: false }
+      );
+    }
   }
 
   /** The documents of the project, each with the widgets that show it. */
@@ -80,16 +107,22 @@ export class OpenDocuments {
     return found;
   }
 
-  /** When a document's file was written; null if it is gone, undefined if nobody says. */
-  private async _modified(context: Context): Promise<string | null | undefined> {
+  /** How a document's file is now. One that nobody can tell of counts as the same. */
+  private async _stateOf(context: Context): Promise<'same' | 'other' | 'gone'> {
     const { contents } = this._app.serviceManager;
+    const before = context.contentsModel;
     try {
-      return (await contents.get(context.path, { content: false })).last_modified;
+      const now = await contents.get(context.path, { content: false, hash: true });
+      const isSame =
+        before?.hash && now.hash
+          ? before.hash === now.hash
+          : before?.last_modified === now.last_modified;
+      return isSame ? 'same' : 'other';
     } catch (error) {
       const isGone =
         error instanceof ServerConnection.ResponseError &&
         error.response.status === 404;
-      return isGone ? null : undefined;
+      return isGone ? 'gone' : 'same';
     }
   }
 }

@@ -42,7 +42,7 @@ export function branchPanel({ app, workbench, commands, trans }: IContext): Pane
   const scores = new Resource(signal =>
     ask(api.GET('/branches/scores', { params: { query: query() }, signal }))
   );
-  const documents = new OpenDocuments(app, workbench);
+  const documents = new OpenDocuments(app, workbench, trans);
   const actions = new Actions(workbench, documents, trans);
   const openFile = (file: string): void => {
     const path = documents.pathOf(file);
@@ -85,7 +85,7 @@ function Branch(props: IBranchProps): JSX.Element {
         <>
           <Head {...props} status={status} />
           <Changes {...props} files={status.changed} />
-          <Branches {...props} />
+          <Branches {...props} here={status.branch} />
         </>
       )}
     </Shown>
@@ -105,7 +105,7 @@ function Head(props: IBranchProps & { readonly status: IBranch }): JSX.Element {
   const { status, actions, commands, trans } = props;
   const listed = useResource(props.branches);
   const every = listed.kind === 'error' ? undefined : listed.value;
-  const here = every?.branches.find(one => one.current);
+  const here = every?.branches.find(one => one.name === status.branch);
   return (
     <header className="jp-Workbench-branchHead">
       <div className="jp-Workbench-branch">

@@ -167,14 +167,14 @@ function Comparison(props: {
           <details key={path} className="jp-Workbench-notebook" open>
             <summary>
               <b>{path}</b>
-              <button
-                className="jp-Workbench-link"
-                aria-label={trans.__('Show %1 side by side', path)}
-                onClick={() => open(path)}
-              >
-                {trans.__('Side by side')}
-              </button>
             </summary>
+            <button
+              className="jp-Workbench-link"
+              aria-label={trans.__('Show %1 side by side', path)}
+              onClick={() => open(path)}
+            >
+              {trans.__('Side by side')}
+            </button>
             {diff ? (
               <Cells diff={diff} trans={trans} />
             ) : (

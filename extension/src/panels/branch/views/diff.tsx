@@ -5,7 +5,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { notebookIcon, textEditorIcon } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
-import React, { useEffect, useRef, useState } from 'react';
+import React, { useLayoutEffect, useRef, useState } from 'react';
 
 import { api, ApiError, ask } from '../../../api/client';
 import { Resource } from '../../../api/resource';
@@ -116,7 +116,8 @@ function Notebook(props: {
   const [isDrawn, setDrawn] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   const [turn, setTurn] = useState(0);
-  useEffect(() => {
+  // A layout effect: Lumino can only take a widget out while its host is still in the page.
+  useLayoutEffect(() => {
     let [widget, isGone]: [Widget | null, boolean] = [null, false];
     const draw = async (): Promise<void> => {
       setDrawn(false);

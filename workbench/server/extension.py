@@ -16,6 +16,8 @@ from jupyter_server.extension.application import ExtensionApp
 from workbench.server.events import EventsHandler, Pulses
 from workbench.server.handlers import OperationHandler
 from workbench.server.joblog import JobLogHandler
+from workbench.server.mlflow_proxy import mlflow_routes
+from workbench.server.mlflow_server import MlflowServers
 from workbench.server.schedules import ServedSchedules
 from workbench.server.table import operations
 
@@ -50,6 +52,8 @@ class WorkbenchExtension(ExtensionApp):
         self.handlers.append((r"/workbench/api/events", EventsHandler, {"pulses": self._pulses}))
         self.handlers.append((r"/workbench/api/jobs/([^/]+)/events", JobLogHandler))
         self.handlers.append((r"/workbench/api/(.*)", OperationHandler))
+        self._mlflow = MlflowServers()
+        self.handlers.extend(mlflow_routes(self._mlflow))
         threading.Thread(target=operations, name="workbench-imports", daemon=True).start()
 
     def initialize_settings(self) -> None:
@@ -61,6 +65,7 @@ class WorkbenchExtension(ExtensionApp):
     async def stop_extension(self) -> None:
         """End what runs beside the server's loop."""
         self._pulses.stop()
+        await asyncio.to_thread(self._mlflow.stop)
         await asyncio.to_thread(self._schedules.stop)
         if "workbench.server.working" in sys.modules:  # else no job was asked for
             from workbench.server.working import WORKERS

@@ -103,7 +103,9 @@ export class RunActions {
     }
     await commands.execute(CommandIDs.runAsJob, {
       path: PathExt.join(this._folder, origin.notebook),
-      parameters: origin.parameters as never
+      parameters: Object.fromEntries(
+        Object.entries(origin.parameters).map(([name, value]) => [name, written(value)])
+      )
     });
   }
 
@@ -120,4 +122,9 @@ export class RunActions {
     const { state } = this._context.workbench.project;
     return state.kind === 'ready' ? (state.value.folder ?? '') : '';
   }
+}
+
+/** Write a parameter as it is typed into a form. */
+function written(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

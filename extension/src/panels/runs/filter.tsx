@@ -73,6 +73,7 @@ export function FilterBox(props: {
       setOpen(false);
       model.setFilter(text.trim());
     } else if (key === 'Escape' && isShown) {
+      event.preventDefault(); // which would empty the box
       event.stopPropagation();
       setOpen(false);
     }
@@ -153,6 +154,7 @@ function Options(props: {
       id={`${id}list`}
       role="listbox"
       className="jp-Workbench-options"
+      onMouseDown={event => event.preventDefault()} // the box keeps the focus
       {...{ popover: 'manual' }}
     >
       {options.map((option, index) => (
@@ -161,10 +163,7 @@ function Options(props: {
           id={`${id}${index}`}
           role="option"
           aria-selected={index === active}
-          onMouseDown={event => {
-            event.preventDefault(); // the box keeps the focus
-            accept(option);
-          }}
+          onClick={() => accept(option)}
         >
           <span>{option.text}</span>
           <span className="jp-Workbench-muted">{option.detail}</span>

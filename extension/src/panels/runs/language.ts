@@ -178,5 +178,5 @@ function rank(option: string, typed: string): number {
     return Infinity;
   }
   const at = whole.indexOf(part);
-  return at < 0 ? Infinity : /[._'`]/.test(whole[at - 1]) ? 1 : 2;
+  return at < 0 ? Infinity : /[.'`]/.test(whole[at - 1]) ? 1 : 2;
 }

@@ -3,7 +3,13 @@
  * else. It has no way to JupyterLab, and asks nobody for anything.
  */
 import { TranslationBundle } from '@jupyterlab/translation';
-import React, { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import React, {
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore
+} from 'react';
 
 import { api, ask } from '../../api/client';
 import { Resource, useResource } from '../../api/resource';
@@ -22,19 +28,7 @@ export function Picture(props: {
   const runs = props.runs.join(',');
   const [axes, setAxes] = useState<readonly string[]>([]);
   const theme = useTheme();
-  const chosen = axes.join(',');
-  const picture = useMemo(
-    () =>
-      new Resource(signal => {
-        const query = { path, runs, kind, theme, axes: chosen } as const;
-        return ask(api.GET('/runs/picture', { params: { query }, signal }));
-      }),
-    [path, runs, kind, theme, chosen]
-  );
-  useEffect(() => {
-    void picture.load();
-    return () => picture.dispose();
-  }, [picture]);
+  const picture = usePicture({ path, runs, kind, theme, axes: axes.join(',') });
   const state = useResource(picture);
   const title =
     kind === 'parallel' ? trans.__('Parallel coordinates') : trans.__('Scatter');
@@ -42,7 +36,8 @@ export function Picture(props: {
     <figure className="jp-Workbench-picture" data-kind={kind}>
       <figcaption>
         <h3>{title}</h3>
-        {state.kind === 'ready' &&
+        {state.kind !== 'error' &&
+          state.value &&
           (kind === 'scatter' ? (
             <TwoAxes picture={state.value} setAxes={setAxes} trans={trans} />
           ) : (
@@ -62,6 +57,31 @@ export function Picture(props: {
       )}
     </figure>
   );
+}
+
+interface IPictureQuery {
+  readonly path: string;
+  readonly runs: string;
+  readonly kind: 'parallel' | 'scatter';
+  readonly theme: 'light' | 'dark';
+  readonly axes: string;
+}
+
+/** Ask for a picture whenever the query changes; the one before stays until the next is there. */
+function usePicture(query: IPictureQuery): Resource<IPicture> {
+  const asked = useRef(query);
+  asked.current = query;
+  const picture = useMemo(
+    () =>
+      new Resource(signal =>
+        ask(api.GET('/runs/picture', { params: { query: asked.current }, signal }))
+      ),
+    []
+  );
+  const { path, runs, kind, theme, axes } = query;
+  useEffect(() => void picture.load(), [picture, path, runs, kind, theme, axes]);
+  useEffect(() => () => picture.dispose(), [picture]);
+  return picture;
 }
 
 interface IAxesProps {

@@ -13,7 +13,9 @@ export interface ICompletion {
 
 type Expected =
   | { readonly kind: 'field' | 'and' }
-  | { readonly kind: 'operator' | 'value'; readonly field: string };
+  | { readonly kind: 'value'; readonly field: string }
+  /** `begun` is what of an operator of several words is there: `IS NOT`. */
+  | { readonly kind: 'operator'; readonly field: string; readonly begun: string };
 
 interface IToken {
   readonly text: string;
@@ -77,10 +79,10 @@ function next(expected: Expected, text: string): Expected {
   const word = text.toUpperCase();
   switch (expected.kind) {
     case 'field':
-      return { kind: 'operator', field: text };
+      return { kind: 'operator', field: text, begun: '' };
     case 'operator':
       return ['NOT', 'IS'].includes(word)
-        ? expected
+        ? { ...expected, begun: `${expected.begun}${word} ` }
         : word === 'NULL'
           ? { kind: 'and' }
           : { kind: 'value', field: expected.field };
@@ -103,7 +105,9 @@ function optionsFor(expected: Expected, facets: IRunFacets): readonly Option[] {
     case 'field':
       return fields(facets);
     case 'operator':
-      return operators(expected.field).map(text => [text, ''] as const);
+      return operators(expected.field)
+        .filter(text => text.startsWith(expected.begun))
+        .map(text => [text.slice(expected.begun.length), ''] as const);
     case 'value':
       return values(expected.field, facets);
     case 'and':

@@ -43,7 +43,9 @@ def test_runs(
     _go_to(page, "flights-demo")
     sidebar = _open_sidebar(page)
     runs = _section(sidebar, "Runs")
-    expect(runs.get_by_role("checkbox")).to_have_count(len(list_runs(project)), timeout=FIRST_SIGHT)
+    expect(runs.get_by_role("checkbox")).to_have_count(
+        len(list_runs(project)), timeout=3 * FIRST_SIGHT
+    )
     _filters(page, runs, project)
     _marks(page, runs, project)
     screenshot("runs-narrow")

@@ -36,6 +36,8 @@ def fetch(jp_fetch: Fetch) -> Fetch:
     """Ask for something under MLflow's address; a refusal is an answer too."""
 
     async def fetch(*path: str, method: str = "GET", body: Any = None, **how: Any) -> Any:
+        sent = {} if body is None else {"Content-Type": "application/json"}
+        how["headers"] = sent | how.get("headers", {})
         try:
             return await jp_fetch(
                 *("workbench", "mlflow", *path),

@@ -121,6 +121,13 @@ export class RunsModel implements IDisposable {
     Signal.clearData(this);
   }
 
+  /** Another branch may be checked out: its runs are shown then, if those of one are. */
+  followBranch(): void {
+    if (this._view.scope === 'branch' && !this.pages.state.isLoading) {
+      void this.pages.load();
+    }
+  }
+
   setScope(scope: Scope): void {
     this._set({ scope });
     void this.pages.load();

@@ -1,6 +1,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
+import type { Topic } from '../../api/events';
 import { usePages } from '../../api/pages';
 import { Panel } from '../../panel';
 import { IContext } from '../../plugin';
@@ -23,14 +24,23 @@ export function runsPanel(context: IContext): Panel {
   const panel = new Panel({
     id: 'runs',
     workbench,
-    topics: ['runs', 'branch'],
+    topics: ['runs'],
     load: () => model.load(),
     clear: () => model.clear(),
     render: () => (
       <Runs model={model} actions={actions} openWide={openWide} trans={trans} />
     )
   });
-  panel.disposed.connect(() => model.dispose());
+  const onChanged = (_: unknown, topics: readonly Topic[]): void => {
+    if (topics.includes('branch') && panel.isVisible) {
+      model.followBranch();
+    }
+  };
+  workbench.changed.connect(onChanged);
+  panel.disposed.connect(() => {
+    workbench.changed.disconnect(onChanged);
+    model.dispose();
+  });
   return panel;
 }
 

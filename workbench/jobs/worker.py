@@ -15,14 +15,20 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.errors import StoreError
+
 if TYPE_CHECKING:
     from workbench.jobs.queue import Queued
+    from workbench.project import Project
 
 __all__ = ["main", "task", "told"]
+
+_AGAIN_SECONDS = 5.0
 
 
 def task(queued: Sequence[Queued]) -> bytes:
@@ -50,14 +56,20 @@ def main(root: Path) -> None:
         said = json.dumps({"holder": pool.holder})
         os.write(sys.stdout.fileno(), f"{said}\n".encode())
         for line in sys.stdin.buffer:
-            pool.take([_queued(project, asked) for asked in json.loads(line)["jobs"]])
+            pool.take(_read(project, json.loads(line)["jobs"]))
 
 
-def _queued(project: Any, asked: Mapping[str, Any]) -> Queued:
+def _read(project: Project, asked: Sequence[Mapping[str, Any]]) -> list[Queued]:
+    """Read the jobs; records that can't be reached are tried again, for nobody else has them."""
     from workbench.jobs.queue import Queued
     from workbench.jobs.records import get_job
 
-    return Queued(get_job(project, asked["id"]), asked["secrets"])
+    while True:
+        try:
+            return [Queued(get_job(project, each["id"]), each["secrets"]) for each in asked]
+        except StoreError as error:
+            print(error, file=sys.stderr, flush=True)
+            time.sleep(_AGAIN_SECONDS)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ _IDLE_SECONDS = 120.0
 
 _LOOK_SECONDS = 5.0
 
+_START_SECONDS = 60.0
+
 _LOG = "worker.log"
 
 _logger = logging.getLogger("workbench.server")
@@ -44,6 +46,12 @@ class Workers:
     def __init__(self) -> None:
         self._by_root: dict[Path, _Worker] = {}
         self._lock = threading.Lock()
+
+    def prepare(self, project: Project) -> None:
+        """Start the worker already: somebody is about to ask for jobs."""
+        threading.Thread(
+            target=self._of(project).prepare, args=(project,), name="worker", daemon=True
+        ).start()
 
     def submit(self, project: Project, requests: Sequence[JobRequest]) -> list[Job]:
         """Check and record jobs as one batch, and have them carried out; returns without waiting.
@@ -87,6 +95,10 @@ class _Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._holder = ""
         self._used = 0.0
+
+    def prepare(self, project: Project) -> None:
+        with suppress(WorkbenchError), self._lock:  # who asks for jobs will be told
+            self._hired(project)
 
     def submit(self, project: Project, requests: Sequence[JobRequest]) -> list[Job]:
         with self._lock:
@@ -161,7 +173,7 @@ def _start(project: Project) -> tuple[subprocess.Popen[bytes], str]:
         If it ends instead.
     """
     log = project.state / _LOG
-    with log.open("wb") as said:
+    with log.open("ab") as said:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "workbench.jobs.worker", str(project.root)],
             cwd=project.root,
@@ -170,8 +182,11 @@ def _start(project: Project) -> tuple[subprocess.Popen[bytes], str]:
             stderr=said,
             start_new_session=True,  # Ctrl-C in the server's terminal isn't meant for its jobs
         )
+    patience = threading.Timer(_START_SECONDS, process.kill)
+    patience.start()
     with _pipe(process.stdout) as answer:
         line = answer.readline()
+    patience.cancel()
     if not line:
         process.wait()
         raise JobError(f"the process that runs jobs ended as it began; see {log}")

@@ -39,9 +39,7 @@ function addRun(context: IContext, tracker: INotebookTracker): void {
   commands.addCommand(CommandIDs.runAsJob, {
     label: args =>
       args.toolbar ? trans.__('Run as Job') : trans.__('Run the Notebook as a Job'),
-    caption: trans.__(
-      'Run as job: the notebook is saved first, then asks for parameters'
-    ),
+    caption: trans.__('Run as job: save the notebook and choose its parameters'),
     icon: jobIcon,
     describedBy: {
       args: {

@@ -15,7 +15,7 @@ export function ParameterField(props: IFieldProps): JSX.Element {
   const { field, filling, trans } = props;
   const { parameter } = field;
   const { name, secret } = parameter;
-  const { grid, checked } = useFilled(filling);
+  const { values, grid, checked } = useFilled(filling);
   const id = useId();
   const varies = name in grid;
   const problem = checked?.problems[name];
@@ -46,7 +46,9 @@ export function ParameterField(props: IFieldProps): JSX.Element {
                 ? trans.__('One value for all jobs')
                 : trans.__('Several values: a job for each')
             }
-            onClick={() => filling.vary(name, varies ? null : startingList(field))}
+            onClick={() =>
+              filling.vary(name, varies ? null : firstList(field, values[name]))
+            }
           >
             {varies ? trans.__('varies') : trans.__('vary')}
           </button>
@@ -230,7 +232,8 @@ function shownType(field: IFormField): string {
   return few.length && /Literal/.test(type) ? 'choice' : (inner?.[1] ?? type);
 }
 
-function startingList(field: IFormField): string {
-  const options = choices(field);
-  return options ? options.join(',') : field.text;
+/** What a grid begins with: all of a closed set, else the one value that was there. */
+function firstList(field: IFormField, typed?: string): string {
+  const text = field.parameter.default === null ? '' : field.text;
+  return choices(field)?.join(',') ?? typed ?? text;
 }

@@ -103,12 +103,10 @@ export class Filling implements IDisposable {
   /** Take a list of values for a parameter; null lets it have one again. */
   vary(name: string, list: string | null): void {
     const { [name]: _, ...grid } = this._state.grid;
-    const { [name]: typed, ...values } = this._state.values;
-    if (list === null) {
-      this._change({ grid });
-    } else {
-      this._change({ values, grid: { ...grid, [name]: list || (typed ?? '') } });
-    }
+    const { [name]: __, ...values } = this._state.values;
+    this._change(
+      list === null ? { grid } : { values, grid: { ...grid, [name]: list } }
+    );
   }
 
   choose(options: Partial<IOptions>): void {

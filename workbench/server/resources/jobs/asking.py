@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from workbench.access import require
+from workbench.access import at_least, require, who
 from workbench.errors import ParameterError, UsageError
 from workbench.jobs import (
     FAILURE_KINDS,
@@ -101,6 +101,8 @@ class Submitted(BaseModel):
 def get_form(project: Project, query: NotebookQuery) -> JobForm:
     """Say what a notebook takes, as its parameters cell has it."""
     contract = _contract(project, query.notebook)
+    if at_least(who(project), "developer"):
+        WORKERS.prepare(project)
     return JobForm(
         notebook=query.notebook,
         fields=[

@@ -91,6 +91,8 @@ def test_jobs(lab: Lab, notebook: Path, page: Page, shoot: Callable[[str], None]
         _open_sidebar(page)  # else the click on the browser's tab, which is open, closes it
         _go_to(page, name)
     sidebar = _open_sidebar(page)
+    branch = sidebar.get_by_role("button", name="Branch", exact=True)
+    expect(branch).to_be_visible(timeout=RUN_SECONDS)  # the server's first answer: it imports much
     for other in ("Branch", "Runs", "Features"):
         sidebar.get_by_role("button", name=other, exact=True).click()
     _execute(page, "workbench:show-jobs")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from sqlalchemy import select
 
 from workbench.errors import WorkbenchError
-from workbench.factory.factory import list_factories
 from workbench.jobs import Parameter
 from workbench.project import Project
 from workbench.registry import list_models
@@ -47,6 +46,12 @@ def _views(project: Project) -> Iterable[str]:
         return list(session.scalars(select(FeatureViewRow.name)))
 
 
+def _factories(project: Project) -> Iterable[str]:
+    from workbench.factory.factory import list_factories  # with all that a factory does
+
+    return list_factories(project)
+
+
 def _models(project: Project) -> Iterable[str]:
     return [model.name for model in list_models(project)]
 
@@ -55,7 +60,7 @@ _KNOWN: dict[str, Callable[[Project], Iterable[str]]] = {
     "source": _sources,
     "dataset": _sources,
     "view": _views,
-    "factory": list_factories,
-    "factorie": list_factories,
+    "factory": _factories,
+    "factorie": _factories,
     "model": _models,
 }

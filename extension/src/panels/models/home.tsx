@@ -33,7 +33,7 @@ export function Home(props: IPartProps): JSX.Element {
       empty={
         <Empty>
           {isFiltered
-            ? trans.__('No model is so.')
+            ? trans.__('No model matches.')
             : trans.__('No models yet. A model that a run registers appears here.')}
         </Empty>
       }

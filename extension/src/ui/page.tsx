@@ -23,7 +23,7 @@ const STYLE =
   `[${THEME}=false]:has(.wb-lineage){background:#0d1117}` +
   '.wb-picture{margin:0;padding:24px 24px 0}' +
   '.wb-picture img{max-width:100%;border-radius:4px}' +
-  '.wb-lineage-scroll+p{padding:0 24px}';
+  '.wb-scroll{overflow-x:auto}.wb-scroll svg{max-width:none}';
 
 export type Shade = 'light' | 'dark';
 

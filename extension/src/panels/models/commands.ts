@@ -84,6 +84,8 @@ export function openVersionMenu(
       menu.addItem({ command, args: command === CommandIDs.lineage ? { node } : args })
     );
   });
+  // What was chosen is done while it closes.
+  menu.aboutToClose.connect(() => requestAnimationFrame(() => menu.dispose()));
   menu.open(x, y);
 }
 

@@ -141,6 +141,23 @@ function Nodes(props: {
       {chain.more > 0 && (
         <p className="jp-Workbench-muted">{trans.__('and %1 more', chain.more)}</p>
       )}
+      {chain.cuts.map(cut => (
+        <p key={`${cut.direction} ${cut.depth}`} className="jp-Workbench-muted">
+          {cut.direction === 'up'
+            ? trans._n(
+                '%1 edge more goes up',
+                '%1 edges more go up',
+                cut.edges,
+                cut.edges
+              )
+            : trans._n(
+                '%1 edge more goes down',
+                '%1 edges more go down',
+                cut.edges,
+                cut.edges
+              )}
+        </p>
+      ))}
     </nav>
   );
 }

@@ -77,15 +77,18 @@ function Explanation(props: {
   const { trans, workbench } = context;
   const { model: name, version } = args;
   const [row, setRow] = useState<number | null>(null);
+  const [rows, setRows] = useState<readonly number[]>([]);
   const read = useCallback(
-    (_: Shade, signal: AbortSignal) => {
+    async (_: Shade, signal: AbortSignal) => {
       const query = { path: workbench.path, ...(row === null ? {} : { row }) };
-      return ask(
+      const found = await ask(
         api.GET('/models/{name}/versions/{version}/explanation', {
           params: { path: { name, version }, query },
           signal
         })
       );
+      setRows(found.rows);
+      return found;
     },
     [workbench, name, version, row]
   );
@@ -102,12 +105,18 @@ function Explanation(props: {
         {trans.__('Row')}
         <input
           name="row"
+          list={`rows-${name}-${version}`}
           type="number"
           min={0}
           placeholder={trans.__('all')}
           onChange={event => event.target.value === '' && setRow(null)}
         />
       </label>
+      <datalist id={`rows-${name}-${version}`}>
+        {rows.map(one => (
+          <option key={one} value={one} />
+        ))}
+      </datalist>
       <button className="jp-Workbench-button">{trans.__('Tell')}</button>
     </form>
   );

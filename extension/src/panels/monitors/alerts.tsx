@@ -76,7 +76,7 @@ function Alert(props: {
     <li className="jp-Workbench-alert">
       <div className="jp-Workbench-line">
         <span className="jp-Workbench-strong">{alert.period}</span>
-        <span className="jp-Workbench-muted jp-Workbench-grow">
+        <span className="jp-Workbench-muted jp-Workbench-grow jp-Workbench-cut">
           {alert.state === 'open' ? trans.__('open') : trans.__('acknowledged')}
         </span>
         <Ago time={alert.opened_at} />

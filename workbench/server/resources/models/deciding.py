@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from workbench.access import ROLES, Role
-from workbench.errors import ForbiddenError, GateRefusedError
+from workbench.errors import ForbiddenError, GateRefusedError, NotFoundError
 from workbench.factory import policies_of
 from workbench.gates import stored_reports
 from workbench.project import Project
@@ -128,7 +128,9 @@ class Promotion(BaseModel):
 def get_promotion(project: Project, name: str, version: str, query: PromotionQuery) -> Promotion:
     """Say what speaks for giving a version an alias, and what is missing."""
     model, alias = find_model(project, name), query.alias
-    [asked] = find_versions(project, name, version)
+    versions = {known.version: known for known in model.versions}
+    if version not in versions:
+        raise NotFoundError.named("version", version, versions, f" of model {name}")
     holder = model.aliases.get(alias)
     produced = project.settings.production_aliases
     with database(project).session() as session:
@@ -148,8 +150,8 @@ def get_promotion(project: Project, name: str, version: str, query: PromotionQue
         model=name,
         alias=alias,
         aliases=list(dict.fromkeys([*produced, "challenger", *model.aliases, alias])),
-        version=asked,
-        holder=find_versions(project, name, holder)[0] if holder else None,
+        version=versions[version],
+        holder=versions.get(holder or ""),
         gate=None if report is None else GateFound.model_validate(report),
         missing=missing,
         approvals=_needed(report, said),

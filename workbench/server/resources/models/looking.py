@@ -13,9 +13,8 @@ from sqlalchemy import select
 from workbench.errors import NotFoundError, StoreError
 from workbench.explanation import read_explanation
 from workbench.gates import stored_reports
-from workbench.lineage import Node
+from workbench.lineage import Cut, Node
 from workbench.lineage import show as chain_around
-from workbench.lineage.drawing.page import fragment
 from workbench.project import Project
 from workbench.server.operation import Operation, Query
 from workbench.server.resources.drawn import Drawn, Shade, executed_notebook
@@ -64,6 +63,7 @@ class Chain(Drawn):
 
     nodes: list[Node] = Field(description="the nearest first, as many as can be looked through")
     more: int = Field(description="how many nodes are left out of `nodes`")
+    cuts: list[Cut] = Field(description="what is left out of the picture, and why")
 
 
 def show_gate(project: Project, name: str, version: str) -> Drawn:
@@ -120,9 +120,10 @@ def show_lineage(project: Project, query: LineageQuery) -> Chain:
     nodes = found.nodes
     return Chain(
         title=found.title,
-        html=fragment(found),
+        html=f'<div class="wb-scroll">{found.svg()}</div>',
         nodes=nodes[:_MOST_NODES],
         more=max(0, len(nodes) - _MOST_NODES),
+        cuts=found.cuts,
     )
 
 

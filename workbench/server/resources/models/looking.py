@@ -95,6 +95,7 @@ def show_explanation(
     project: Project, name: str, version: str, query: ExplanationQuery
 ) -> Explained:
     """Draw the explanation that was stored with a version, of all its rows or of one."""
+    find_versions(project, name, version)
     found = read_explanation(project, name, version)
     picture = found.summary() if query.row is None else found.local(query.row)
     image = b64encode(picture.png).decode()

@@ -17,6 +17,7 @@ from workbench.registry import (
     Verification,
     Version,
     held_by,
+    list_decided,
     verify_decisions,
 )
 from workbench.registry import get_model as find_model
@@ -91,7 +92,7 @@ def list_models(project: Project, query: ModelQuery) -> Page[ModelSummary]:
 def get_model(project: Project, name: str) -> ModelDetail:
     """Say what is in production of a model, and what its aliases can be rolled back to."""
     model = find_model(project, name)
-    decisions = find_decisions(project, name)
+    decisions = list_decided(project, name)
     held = {alias: held_by(decisions, alias) for alias in model.aliases}
     return ModelDetail(
         **_summary(model, _in_production(project)),

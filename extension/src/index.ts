@@ -4,6 +4,8 @@
  */
 import { branchCommandsPlugin, branchPlugin } from './panels/branch';
 import { cellTagsPlugin, linearityPlugin } from './notebook';
+import { launcherPlugin } from './launcher';
+import { branchPlugin } from './panels/branch';
 import { dataPlugin } from './panels/data';
 import { featuresPlugin, insertPlugin } from './panels/features';
 import { jobsPlugin, runAsJobPlugin } from './panels/jobs';
@@ -34,4 +36,5 @@ export default [
   cellTagsPlugin,
   linearityPlugin,
   statusBarPlugin
+  launcherPlugin
 ];

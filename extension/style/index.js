@@ -5,4 +5,5 @@ import './panels/jobs.css';
 import './panels/models.css';
 import './panels/features.css';
 import './panels/data.css';
+import './panels/launcher.css';
 import './panels/monitors.css';

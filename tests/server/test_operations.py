@@ -138,54 +138,6 @@ async def test_models_of_a_project_without_any(ask: Ask) -> None:
     assert (await ask("models", path="flights")).body == {"items": [], "next": None}
 
 
-@pytest.mark.parametrize(
-    ("words", "names"),
-    [
-        ("", ["schedule:hour", "weather:temp", "weather:wind_speed"]),
-        ("ORIGIN wind", ["weather:wind_speed"]),
-        ("sky", ["weather:temp", "weather:wind_speed"]),
-        ("submarine", []),
-    ],
-)
-async def test_features_that_have_every_word(ask: Ask, words: str, names: list[str]) -> None:
-    answer = await ask("features", path="flights", q=words)
-    assert [feature["name"] for feature in answer.body] == names
-    assert all(feature["name"] in feature["code"] for feature in answer.body)
-
-
-async def test_features_as_many_as_are_asked_for(ask: Ask) -> None:
-    answer = await ask("features", path="flights", limit="2")
-    assert len(answer.body) == 2
-
-
-async def test_a_source_before_and_after_its_report(ask: Ask) -> None:
-    told = {"name": "skies", "description": "what the weather was", "owner": "ops"}
-    never = {"rows": None, "columns": None, "read_at": None, "contract": None}
-    [skies, gone] = (await ask("sources", path="flights")).body
-    assert skies == {**told, "tags": ["sky"], **never}
-    assert gone["name"] == "gone"
-
-    report = (await ask("sources/report", path="flights", name="skies")).body
-    assert report["name"] == "skies"
-    assert "&lt;b&gt;temp" in report["html"]
-    assert "<b>temp" not in report["html"]
-    assert "<script" not in report["html"]
-
-    [skies, _] = (await ask("sources", path="flights")).body
-    assert (skies["rows"], skies["columns"]) == (2, 2)
-    assert skies["read_at"].endswith("Z")
-
-
-@pytest.mark.parametrize(
-    ("name", "status", "said"),
-    [("skyes", 404, "did you mean skies?"), ("gone", 409, "gone.csv: no such file")],
-)
-async def test_a_report_of_what_cannot_be_read(ask: Ask, name: str, status: int, said: str) -> None:
-    answer = await ask("sources/report", path="flights", name=name)
-    assert (answer.status, answer.content_type) == (status, PROBLEM)
-    assert said in answer.body["detail"]
-
-
 async def test_keys_that_jupyter_adds_do_no_harm(ask: Ask) -> None:
     assert (await ask("project", path="flights", **{"1700000000000": ""})).status == 200
 

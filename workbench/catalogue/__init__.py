@@ -10,7 +10,18 @@ nothing of the project's code runs for it.
 """
 
 from workbench.catalogue.entries import KINDS, Entry, Kind
-from workbench.catalogue.finding import list_entries, search
+from workbench.catalogue.finding import count, list_entries, search
+from workbench.catalogue.inserting import code_of
 from workbench.catalogue.showing import Shown, show
 
-__all__ = ["KINDS", "Entry", "Kind", "Shown", "list_entries", "search", "show"]
+__all__ = [
+    "KINDS",
+    "Entry",
+    "Kind",
+    "Shown",
+    "code_of",
+    "count",
+    "list_entries",
+    "search",
+    "show",
+]

@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from threading import Lock
 
-from workbench.catalogue.entries import Entry, Kind, entries_but_features, of_feature
+from workbench.catalogue.entries import KINDS, Entry, Kind, entries_but_features, of_feature
 from workbench.features import catalogue
 from workbench.features.catalogue import entries as feature_entries
-from workbench.features.search import NEAR, Document, Found, Index, Paced, Records, find
+from workbench.features.search import NEAR, Document, Index, Paced, Records, find
 from workbench.project import Project
 from workbench.registry import Model, list_models
 
-__all__ = ["list_entries", "search"]
+__all__ = ["count", "list_entries", "search"]
 
 
 def list_entries(project: Project, kind: Kind | None = None) -> list[Entry]:
@@ -25,22 +25,45 @@ def list_entries(project: Project, kind: Kind | None = None) -> list[Entry]:
     return [entry for entry in (*others, *features) if kind in {None, entry.kind}]
 
 
-def search(project: Project, text: str, kind: Kind | None = None, limit: int = 20) -> list[Entry]:
+def search(
+    project: Project,
+    text: str,
+    kind: Kind | None = None,
+    limit: int = 20,
+    *,
+    offset: int = 0,
+    but_features: bool = False,
+) -> list[Entry]:
     """List what fits `text` best; all of its words have to fit, as in `features.search`.
 
     `kind:source`, `column:dep_delay`, `owner:ada`, `tag:air` and `used_by:flights-late` narrow it.
+
+    Parameters
+    ----------
+    offset
+        How many hits to leave out: those of the pages before.
+    but_features
+        Leave features out, of which there may be very many.
     """
     text = f"{text} kind:{kind}" if kind is not None else text
-    rest = _opened(project)
-    features, others = find(project, text, limit), rest.find(project, text, limit)
+    rest, last = _opened(project), offset + limit
+    features = [] if but_features else find(project, text, last)
+    others = rest.index(project).find(text, last)
     hits = sorted([*((hit, True) for hit in features), *((hit, False) for hit in others)])
     # Words are taken for others only where nothing at all has them as they are.
     is_near = bool(hits) and hits[0][0].tier >= NEAR
-    chosen = [pair for pair in hits if is_near or pair[0].tier < NEAR][:limit]
+    chosen = [pair for pair in hits if is_near or pair[0].tier < NEAR][offset:last]
     named = [hit.name for hit, is_feature in chosen if is_feature]
     entries = {entry.name: of_feature(entry) for entry in feature_entries(project, named)}
     listed = [(entries if is_feature else rest.entries).get(hit.name) for hit, is_feature in chosen]
     return [entry for entry in listed if entry is not None]
+
+
+def count(project: Project, text: str) -> dict[Kind, int]:
+    """Count what fits a text, by kind; features have counts of their own."""
+    counted = _opened(project).index(project).count(text).facets.get("kind", [])
+    found = {each.value: each.count for each in counted}
+    return {kind: found.get(kind, 0) for kind in KINDS if kind != "feature"}
 
 
 class _Rest:
@@ -55,14 +78,15 @@ class _Rest:
         self._lock = Lock()
         self._at: object = None
 
-    def find(self, project: Project, text: str, limit: int) -> list[Found]:
+    def index(self, project: Project) -> Index:
+        """Return the index as the records are."""
         with self._lock:
             at, registry = (project.settings, self._records.version()), self._registry.version()
             changed = None in at or at != self._at or self._models.is_due(registry)
             if changed or not self._index.ready:
                 self._update(project, self._models.ask(registry, lambda: list_models(project)))
                 self._at = at
-        return self._index.find(text, limit)
+        return self._index
 
     def _update(self, project: Project, models: list[Model]) -> None:
         found = entries_but_features(project, models)
@@ -89,7 +113,8 @@ def _document(name: str, entry: Entry) -> Document:
     )
     labels = (entry.kind, entry.owner, *entry.tags, *entry.columns)
     text = (entry.description, entry.address)
-    return Document(name, name, entry.uses, entry.name, labels, text, filters)
+    facets = (("kind", entry.kind),)
+    return Document(name, name, entry.uses, entry.name, labels, text, filters, facets)
 
 
 _known: dict[tuple[int, str, Path], _Rest] = {}

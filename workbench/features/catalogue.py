@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from workbench.errors import NotFoundError
 from workbench.features.search.details import Sparkline, materialized, sparklines
+from workbench.features.search.facets import NOTHING, Chosen, Counted
+from workbench.features.search.finding import count as counted
 from workbench.features.search.finding import find, known_usage
 from workbench.features.search.formulas import columns_of_others, formulas
 from workbench.features.search.inserting import Spines, code_for
@@ -20,7 +22,7 @@ from workbench.features.search.views import definitions
 from workbench.project import Project
 from workbench.store import FeatureViewRow, database
 
-__all__ = ["FeatureEntry", "catalogue", "entries", "entry", "search"]
+__all__ = ["FeatureEntry", "catalogue", "count", "entries", "entry", "search"]
 
 
 class FeatureEntry(BaseModel):
@@ -81,15 +83,35 @@ def catalogue(project: Project) -> list[FeatureEntry]:
     return _entries(project, dict.fromkeys(names), usage(project, "feature"))
 
 
-def search(project: Project, text: str, limit: int = 20) -> list[FeatureEntry]:
+def search(
+    project: Project, text: str, limit: int = 20, *, offset: int = 0, chosen: Chosen = NOTHING
+) -> list[FeatureEntry]:
     """List the features that fit `text` best; all of its words have to fit.
 
     A word is the beginning of a word of the name, the description, the columns, the tags, the
     owner or the formula; where nothing fits, of one that is a letter off. Hits in the name come
     first, and of those the most used. Without a word, the most used of all are listed. `tag:air`,
-    `owner:ada`, `entity:origin` and `used_by:flights-late` narrow a search.
+    `owner:ada`, `entity:origin` and `used_by:flights-late` narrow a search, by the beginnings of
+    words.
+
+    Parameters
+    ----------
+    offset
+        How many hits to leave out: those of the pages before.
+    chosen
+        Values, to the letter, of `entity`, `tag`, `availability` and `owner`. A feature has one of
+        those of each.
     """
-    return entries(project, [hit.name for hit in find(project, text, limit)])
+    hits = find(project, text, offset + limit, chosen)[offset:]
+    return entries(project, [hit.name for hit in hits])
+
+
+def count(project: Project, text: str, chosen: Chosen = NOTHING) -> Counted:
+    """Count what `search` would find, in all and by entity, tag, availability and owner.
+
+    Beside a value stands how many have it, with what is chosen of the other facets.
+    """
+    return counted(project, text, chosen)
 
 
 def entries(project: Project, names: Sequence[str]) -> list[FeatureEntry]:

@@ -85,7 +85,13 @@ class Handler(APIHandler):
 
     def said(self, model: type[Query]) -> Query:
         """Read what the address says."""
-        found = {key: self.get_argument(key, strip=False) for key in self.request.query_arguments}
+        lists = {key for key, field in model.model_fields.items() if field.annotation == list[str]}
+        found = {
+            key: self.get_arguments(key, strip=False)
+            if key in lists
+            else self.get_argument(key, strip=False)
+            for key in self.request.query_arguments
+        }
         return validate(model, found, "query")
 
     @property

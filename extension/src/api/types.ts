@@ -74,3 +74,11 @@ export type IWindowMark = Schemas['WindowMark'];
 export type IAlertGroup = Schemas['AlertGroup'];
 export type IDashboard = Schemas['Dashboard'];
 export type Tone = IMonitored['light'];
+// Features and data
+export type IFeatureProfile = Schemas['FeatureProfile'];
+export type ICounted = Schemas['Counted'];
+export type ICatalogueRow = Schemas['CatalogueRow'];
+export type ICatalogueDetail = Schemas['CatalogueDetail'];
+export type IKindCount = Schemas['KindCount'];
+export type ILaunchable = Schemas['Launchable'];
+export type INotebookTemplate = Schemas['NotebookTemplate'];

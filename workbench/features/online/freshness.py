@@ -8,12 +8,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from workbench.features.definitions import FeatureView, duration, load_definitions
-from workbench.features.online.progress import Progress, progress_of
+from workbench.features.online.progress import Progress, last_progress, progress_of
 from workbench.features.online.stores import online_store
 from workbench.project import Project
 from workbench.store import now as present
 
-__all__ = ["Freshness", "freshness"]
+__all__ = ["Freshness", "freshness", "freshness_of"]
 
 State = Literal["kept", "late", "never", "no promise"]
 
@@ -42,26 +42,38 @@ def freshness(project: Project, *, now: datetime | None = None) -> list[Freshnes
     moment = now or present()
     known = progress_of(project, online_store(project).address)
     return [
-        _freshness(view, known.get(view.name), moment)
+        _freshness(view.name, view.freshness, known.get(view.name), moment)
         for view in load_definitions(project).views.values()
         if isinstance(view, FeatureView) and view.availability != "request"
     ]
 
 
-def _freshness(view: FeatureView, progress: Progress | None, now: datetime) -> Freshness:
+def freshness_of(
+    project: Project, view: str, promise: str | None, *, now: datetime | None = None
+) -> Freshness:
+    """Say how fresh a view is where it was last brought to, by what was registered of it.
+
+    Nothing of the project's code runs, and no store is asked.
+    """
+    return _freshness(view, promise, last_progress(project, view), now or present())
+
+
+def _freshness(
+    view: str, promise: str | None, progress: Progress | None, now: datetime
+) -> Freshness:
     # Readers see nothing of a first filling that isn't complete.
     until = progress.until if progress else None
     newest = progress.newest if progress and until else None
     since = newest or until
     age = (now - since).total_seconds() if since else None
     return Freshness(
-        view=view.name,
-        promise=view.freshness,
+        view=view,
+        promise=promise,
         newest=newest,
         until=until,
         materialized=progress.finished_at if progress else None,
         age=age,
-        state=_state(view.freshness, age),
+        state=_state(promise, age),
     )
 
 

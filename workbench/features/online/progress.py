@@ -11,7 +11,7 @@ from sqlalchemy import select
 from workbench.project import Project
 from workbench.store import MaterializationRow, database, insert_missing
 
-__all__ = ["Progress", "Step", "forget", "progress_of", "save"]
+__all__ = ["Progress", "Step", "forget", "last_progress", "progress_of", "save"]
 
 
 class Step(BaseModel):
@@ -52,6 +52,15 @@ def progress_of(project: Project, store: str) -> dict[str, Progress]:
     query = select(MaterializationRow).where(MaterializationRow.store == store)
     with database(project).session() as session:
         return {row.view: _progress(row) for row in session.scalars(query)}
+
+
+def last_progress(project: Project, view: str) -> Progress | None:
+    """Return how far a view is in the store that it was last brought to, whichever that is."""
+    query = select(MaterializationRow).where(MaterializationRow.view == view)
+    newest = query.order_by(MaterializationRow.started_at.desc()).limit(1)
+    with database(project).session() as session:
+        row = session.scalars(newest).first()
+        return None if row is None else _progress(row)
 
 
 def save(project: Project, progress: Progress) -> None:

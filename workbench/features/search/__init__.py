@@ -8,7 +8,8 @@ The index is derived: a folder `search` beside the records, brought up to date w
 """
 
 from workbench.features.search.building import Document
-from workbench.features.search.finding import Records, find, refresh
+from workbench.features.search.facets import NOTHING, Chosen, Counted, FacetValue
+from workbench.features.search.finding import Records, count, find, refresh
 from workbench.features.search.index import NEAR, Index
 from workbench.features.search.pacing import Paced
 from workbench.features.search.segment import Found
@@ -17,13 +18,18 @@ from workbench.features.search.words import parse, words
 
 __all__ = [
     "NEAR",
+    "NOTHING",
     "UNUSED",
+    "Chosen",
+    "Counted",
     "Document",
+    "FacetValue",
     "Found",
     "Index",
     "Paced",
     "Records",
     "Usage",
+    "count",
     "find",
     "parse",
     "refresh",

@@ -6,6 +6,9 @@ the most used first. So the first numbers of any set of documents are its best o
 For each field and term there is the ascending list of the documents that have it. Terms are
 sorted, so what begins with a prefix is one stretch of terms, and one stretch of those lists. A
 stretch that would be long to read is kept as a bitmap as well.
+
+Facets belong to groups, of which there are far fewer than documents: to count by them is to count
+each group's hits once.
 """
 
 from __future__ import annotations
@@ -33,7 +36,9 @@ _DENSE = 32
 
 
 class Document(NamedTuple):
-    """Something to be found. What belongs to one `group` is replaced together."""
+    """Something to be found. What belongs to one `group` is replaced together, and has one answer
+    to what its `facets` are: pairs such as `("tag", "air")`.
+    """
 
     name: str
     group: str
@@ -42,6 +47,7 @@ class Document(NamedTuple):
     labels: tuple[str, ...]
     text: tuple[str, ...]
     filters: tuple[tuple[str, str], ...] = ()
+    facets: tuple[tuple[str, str], ...] = ()
 
 
 def prefix_end(prefix: str) -> str:
@@ -62,6 +68,7 @@ def build(documents: Iterable[Document]) -> Arrays:
         **_texts("groups", list(groups)),
         **_texts("names", [d.name for d in ordered]),
         **_texts("terms", terms),
+        **_facets(ordered, groups),
     }
     stretches, bitmaps = [], []
     for number, lists in enumerate(listed):
@@ -75,6 +82,21 @@ def build(documents: Iterable[Document]) -> Arrays:
     arrays["stretches"] = np.array(stretches, np.uint32).reshape(-1, 3)
     arrays["bitmaps"] = np.array(bitmaps, np.uint8).reshape(len(bitmaps), -(-len(ordered) // 8))
     return arrays
+
+
+def _facets(documents: list[Document], groups: dict[str, int]) -> Arrays:
+    """Keep which group has which facet: pairs of their numbers."""
+    of_group = {document.group: document.facets for document in documents}
+    facets = sorted({facet for found in of_group.values() for facet in found})
+    numbers = {facet: number for number, facet in enumerate(facets)}
+    pairs = sorted(
+        (groups[group], numbers[facet]) for group, found in of_group.items() for facet in set(found)
+    )
+    return {
+        **_texts("facet_keys", [key for key, _ in facets]),
+        **_texts("facet_values", [value for _, value in facets]),
+        "has_facet": np.array(pairs, np.uint32).reshape(-1, 2),
+    }
 
 
 def _listed(documents: list[Document], field: str) -> dict[str, array[int]]:

@@ -11,6 +11,7 @@ from threading import Lock
 
 from sqlalchemy import make_url
 
+from workbench.features.search.facets import NOTHING, Chosen, Counted
 from workbench.features.search.index import Index
 from workbench.features.search.pacing import Paced
 from workbench.features.search.segment import Found
@@ -18,12 +19,17 @@ from workbench.features.search.usage import Usage, newest_edge, usage
 from workbench.features.search.views import documents, stamps
 from workbench.project import Project
 
-__all__ = ["Records", "find", "known_usage", "refresh"]
+__all__ = ["Records", "count", "find", "known_usage", "refresh"]
 
 
-def find(project: Project, text: str, limit: int) -> list[Found]:
+def find(project: Project, text: str, limit: int, chosen: Chosen = NOTHING) -> list[Found]:
     """Return the features that fit a text, the best first; without a word, the most used."""
-    return _opened(project).find(project, text, limit)
+    return _opened(project).index(project).find(text, limit, chosen)
+
+
+def count(project: Project, text: str, chosen: Chosen = NOTHING) -> Counted:
+    """Count the features that fit a text, in all and by entity, tag, availability and owner."""
+    return _opened(project).index(project).count(text, chosen)
 
 
 def known_usage(project: Project) -> Mapping[str, Usage]:
@@ -47,7 +53,8 @@ class _Features:
         self._at: int | None = None
         self._newest_edge = -1
 
-    def find(self, project: Project, text: str, limit: int) -> list[Found]:
+    def index(self, project: Project) -> Index:
+        """Return the index as the records are, or at least as they were a moment ago."""
         # While another thread brings it up to date, what is there is good enough.
         if self._lock.acquire(blocking=not self._index.ready):
             try:
@@ -58,7 +65,7 @@ class _Features:
                     self._at = at
             finally:
                 self._lock.release()
-        return self._index.find(text, limit)
+        return self._index
 
     def refresh(self, project: Project) -> None:
         with self._lock:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from workbench.errors import StoreError
 from workbench.features.search.arrays import read_arrays, write_arrays
 from workbench.features.search.building import Document, build
+from workbench.features.search.facets import NOTHING, Chosen, Counted, counted
 from workbench.features.search.segment import Found, Segment, Spelling
 from workbench.features.search.words import Query, parse
 from workbench.store import file_lock, write_atomic
@@ -30,6 +31,9 @@ NEAR = 10
 """From this tier on, hits are for words that are one letter off."""
 
 _FORGIVING: tuple[tuple[int, Spelling], ...] = ((NEAR, "whole"), (2 * NEAR, "begun"))
+
+_SPELLINGS: tuple[Spelling, ...] = ("exact", "begun")
+"""How words are taken when hits are counted: the last of the forgiving ones finds what all do."""
 
 _CHANGED = 0.2
 """The share of the groups that may have changed before all is written anew."""
@@ -44,7 +48,7 @@ class _Part(BaseModel):
 
 
 class _Manifest(BaseModel):
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     parts: list[_Part]
 
 
@@ -93,12 +97,15 @@ class Index:
                     beside.write_text(_Manifest(parts=parts).model_dump_json(), encoding="utf-8")
                 self._clean({part.file for part in parts})
 
-    def find(self, text: str, limit: int) -> list[Found]:
-        """Return the best hits; where there is none, those for words that are one letter off."""
-        query, known = parse(text), self._load()
-        segments = list(known.segments.values()) if known else []
+    def find(self, text: str, limit: int, chosen: Chosen = NOTHING) -> list[Found]:
+        """Return the best hits; where there is none, those for words that are one letter off.
+
+        What is chosen of facets narrows what the text finds, and doesn't change how it is read.
+        """
+        query, whole = parse(text), self._segments()
+        segments = [segment.having(chosen) for segment in whole] if any(chosen.values()) else whole
         hits = _merged(segments, query, limit, "exact")
-        if hits:
+        if hits or (segments is not whole and _merged(whole, query, 1, "exact")):
             return hits
         near: dict[tuple[str, str], Found] = {}
         for tiers, spelling in _FORGIVING:
@@ -107,6 +114,20 @@ class Index:
             if len(near) >= limit:
                 break
         return list(near.values())[:limit]
+
+    def count(self, text: str, chosen: Chosen = NOTHING) -> Counted:
+        """Count all that `find` would find, in all and by facet."""
+        query, segments = parse(text), self._segments()
+        for spelling in _SPELLINGS:
+            hits = [segment.count(query, spelling) for segment in segments]
+            if any(found.any() for found in hits):
+                break
+        pairs = zip((segment.facets for segment in segments), hits, strict=True)
+        return counted(pairs, chosen)
+
+    def _segments(self) -> list[Segment]:
+        known = self._load()
+        return list(known.segments.values()) if known else []
 
     def _is_at(self, stamps: Mapping[str, str]) -> bool:
         known = self._load()

@@ -16,7 +16,7 @@ from workbench.errors import ConfigError
 from workbench.project import Project
 from workbench.settings import load_toml
 
-__all__ = ["DeclaredSpine", "Spines", "code_for"]
+__all__ = ["DeclaredSpine", "Spines", "code_for", "python_text"]
 
 
 class DeclaredSpine(NamedTuple):
@@ -30,12 +30,11 @@ def code_for(features: Sequence[str], spine: DeclaredSpine | None) -> str:
     """Write Python that joins the features, to a frame called `spine` where none is declared."""
     lines = ["import workbench as wb", ""]
     if spine is not None:
-        lines.append(f"spine = wb.features.load_spine({_text(spine.name)})")
+        lines.append(f"spine = wb.features.load_spine({python_text(spine.name)})")
     event_time = spine.event_time if spine is not None else "event_time"
-    names = ", ".join(_text(name) for name in features)
-    lines.append(
-        f"frame = wb.features.training_frame(spine, [{names}], event_time={_text(event_time)})"
-    )
+    names = ", ".join(python_text(name) for name in features)
+    time = python_text(event_time)
+    lines.append(f"frame = wb.features.training_frame(spine, [{names}], event_time={time})")
     return "\n".join(lines)
 
 
@@ -59,7 +58,7 @@ def _files(project: Project, pattern: str) -> list[tuple[Path, int]]:
     return [(path, path.stat().st_mtime_ns) for path in sorted(project.root.glob(pattern))]
 
 
-def _text(value: str) -> str:
+def python_text(value: str) -> str:
     """Write a value as Python source, in double quotes where that is the same."""
     plain = value.isprintable() and not set(value) & {'"', "\\"}
     return f'"{value}"' if plain else repr(value)

@@ -2,7 +2,8 @@
 
 Hits come in tiers: all words are in the title, and it has no other; all are whole words of the
 title; all begin a word of the title; of the title or the labels; of any text. Within a tier, the
-most used come first. A tier is a few operations on bitmaps, however many documents match.
+most used come first. A tier is a few operations on bitmaps, however many documents match: each
+holds the ones before it, so the last is all that is found.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import Literal, NamedTuple
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from workbench.features.search.arrays import Arrays
 from workbench.features.search.building import FIELDS
+from workbench.features.search.facets import Chosen, GroupFacets
 from workbench.features.search.spelling import neighbours, stretch
 from workbench.features.search.words import Query
 
@@ -64,6 +65,13 @@ class Segment:
         self._arrays = arrays
         self._terms = _texts(arrays, "terms")
         self._groups = _texts(arrays, "groups")
+        self.facets = GroupFacets(
+            _texts(arrays, "facet_keys"),
+            _texts(arrays, "facet_values"),
+            arrays["has_facet"],
+            len(self._groups),
+        )
+        self._lengths: dict[int, Bits] = {}
         self._count = len(arrays["uses"])
         self._alive = np.packbits(np.ones(self._count, np.bool_))
         self._bitmaps = {
@@ -73,10 +81,26 @@ class Segment:
 
     def only(self, groups: Collection[str]) -> Segment:
         """Return the same part with no other groups than these: the rest has been replaced."""
-        alive = np.array([group in groups for group in self._groups], np.bool_)
-        other = copy(self)
-        other._alive = np.packbits(alive[self._arrays["group"]])
+        return self._where(np.array([group in groups for group in self._groups], np.bool_))
+
+    def having(self, chosen: Chosen) -> Segment:
+        """Return the same part with no other groups than those that have the facets."""
+        other = self._where(self.facets.having(chosen))
+        other._alive &= self._alive
         return other
+
+    def _where(self, groups: np.ndarray) -> Segment:
+        other = copy(self)
+        other._alive = np.packbits(groups[self._arrays["group"]])
+        return other
+
+    def count(self, query: Query, spelling: Spelling = "exact") -> np.ndarray:
+        """Count all hits, group by group."""
+        bits = np.zeros_like(self._alive)
+        for tier in self._tiers(query, spelling):
+            bits = tier
+        hits = np.flatnonzero(np.unpackbits(bits, count=self._count).view(np.bool_))
+        return np.bincount(self._arrays["group"][hits], minlength=len(self._groups))
 
     def find(self, query: Query, limit: int, spelling: Spelling = "exact") -> list[Found]:
         """Return the first hits."""
@@ -144,12 +168,10 @@ class Segment:
         return bits
 
     def _of_length(self, words: int) -> Bits:
-        return self._lengths.get(words, np.zeros_like(self._alive))
-
-    @cached_property
-    def _lengths(self) -> dict[int, Bits]:
-        lengths = self._arrays["lengths"]
-        return {int(n): np.packbits(lengths == n) for n in np.unique(lengths)}
+        found = self._lengths.get(words)
+        if found is None:  # the copies of this part share what was found
+            found = self._lengths[words] = np.packbits(self._arrays["lengths"] == words)
+        return found
 
     def _found(self, number: int, tier: int) -> Found:
         arrays = self._arrays

@@ -64,6 +64,13 @@ def _documents(
         *(("tag", tag) for tag in tags),
         *((key, column) for column in entity for key in ("entity", "column")),
     )
+    facets = (
+        ("owner", owner),
+        ("availability", definition.get("availability") or ""),
+        *(("tag", tag) for tag in tags),
+        *(("entity", column) for column in entity),
+    )
+    said = tuple((key, value) for key, value in facets if value)
     written = formulas(definition.get("code", ""), tuple(definition["features"]))
     for feature, description in definition["features"].items():
         name = f"{view}:{feature}"
@@ -71,7 +78,7 @@ def _documents(
         users = used.get(name, UNUSED)
         named = (("used_by", user) for user in (*users.models, *users.notebooks))
         own = (*filters, ("column", feature), *named)
-        yield Document(name, view, users.weight, name, labels, text, own)
+        yield Document(name, view, users.weight, name, labels, text, own, said)
 
 
 def _stamp(digest: str, users: list[tuple[str, Usage]] | None) -> str:

@@ -15,6 +15,10 @@ from workbench.server.resources import (
     project,
     runs,
     standing,
+    launching,
+    models,
+    project,
+    runs,
 )
 
 __all__ = ["OPERATIONS"]
@@ -29,4 +33,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *jobs.OPERATIONS,
     *standing.OPERATIONS,
     *monitors.OPERATIONS,
+    *launching.OPERATIONS,
 )

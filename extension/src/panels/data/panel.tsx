@@ -1,129 +1,113 @@
 import { TranslationBundle } from '@jupyterlab/translation';
-import { checkIcon, closeIcon, tableRowsIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import { api, ask } from '../../api/client';
-import { Resource } from '../../api/resource';
-import { ISource } from '../../api/types';
+import { useResource } from '../../api/resource';
 import { Panel } from '../../panel';
 import { IContext } from '../../plugin';
-import { Ago, Empty, Limited, Shown } from '../../ui/parts';
+import { SearchBox, useFilter } from '../../ui/filter';
+import { List } from '../../ui/list';
+import { Empty } from '../../ui/parts';
+import { CommandIDs as InsertIDs } from '../features/commands';
 import { CommandIDs } from './commands';
+import { Kinds, kindsName } from './kinds';
+import { CatalogueSearch, keyOf } from './search';
+import { IThingActions, Thing } from './thing';
 
-const SOURCES = 8;
+/** About how high a thing is that isn't open, in pixels. */
+const HEIGHT = 72;
 
-/** The named sources: what was read of them, whether their contract was kept, what is in them. */
+/** What data there is, how it came to be and what it is like; put into the notebook by a click. */
 export function dataPanel({ workbench, commands, trans }: IContext): Panel {
-  const sources = new Resource(signal =>
-    ask(api.GET('/sources', { params: { query: { path: workbench.path } }, signal }))
-  );
+  const search = new CatalogueSearch(workbench);
+  const insert = (code: string): void =>
+    void commands.execute(InsertIDs.insertCode, { code });
   const openReport = (source: string): void =>
     void commands.execute(CommandIDs.openReport, { source });
-  return new Panel({
+  const panel = new Panel({
     id: 'data',
     workbench,
-    topics: ['data'],
-    load: () => sources.load(),
-    clear: () => sources.clear(),
-    render: () => <Sources sources={sources} openReport={openReport} trans={trans} />
+    topics: ['data', 'features', 'models'],
+    load: () => search.load(),
+    clear: () => search.clear(),
+    render: () => (
+      <Catalogue
+        search={search}
+        insert={insert}
+        openReport={openReport}
+        trans={trans}
+      />
+    )
   });
+  panel.disposed.connect(() => search.dispose());
+  return panel;
 }
 
-function Sources(props: {
-  readonly sources: Resource<readonly ISource[]>;
-  readonly openReport: (source: string) => void;
-  readonly trans: TranslationBundle;
-}): JSX.Element {
-  const { sources, openReport, trans } = props;
-  return (
-    <Shown
-      resource={sources}
-      trans={trans}
-      whenEmpty={found =>
-        found.length ? null : (
-          <Empty>
-            {trans.__(
-              'No sources yet. Declare one as [sources.NAME] in workbench.toml.'
-            )}
-          </Empty>
-        )
-      }
-    >
-      {found => (
-        <Limited items={found} limit={SOURCES} trans={trans}>
-          {source => (
-            <Source
-              key={source.name}
-              source={source}
-              openReport={openReport}
-              trans={trans}
-            />
-          )}
-        </Limited>
-      )}
-    </Shown>
-  );
-}
-
-function Source(props: {
-  readonly source: ISource;
-  readonly openReport: (source: string) => void;
-  readonly trans: TranslationBundle;
-}): JSX.Element {
-  const { source, openReport, trans } = props;
-  return (
-    <li className="jp-Workbench-feature" title={tooltip(source, trans)}>
-      <div className="jp-Workbench-line">
-        <span className="jp-Workbench-name">{source.name}</span>
-        <Contract outcome={source.contract} trans={trans} />
-        {source.read_at && <Ago time={source.read_at} />}
-      </div>
-      <div>{source.description}</div>
-      <div className="jp-Workbench-featureFoot">
-        <span className="jp-Workbench-facts">
-          {source.rows !== null && (
-            <span>{trans.__('%1 rows', source.rows.toLocaleString())}</span>
-          )}
-          {source.columns !== null && (
-            <span>{trans.__('%1 columns', source.columns)}</span>
-          )}
-          {source.tags.map(tag => (
-            <span key={tag}>#{tag}</span>
-          ))}
-        </span>
-        <button
-          className="jp-Workbench-button"
-          aria-label={trans.__('Report of %1', source.name)}
-          title={trans.__('Read it, and describe its columns')}
-          onClick={() => openReport(source.name)}
-        >
-          <tableRowsIcon.react tag="span" className="jp-Workbench-icon" />
-          {trans.__('Report')}
-        </button>
-      </div>
-    </li>
-  );
-}
-
-function Contract(props: {
-  readonly outcome: ISource['contract'];
-  readonly trans: TranslationBundle;
-}): JSX.Element | null {
-  const { outcome, trans } = props;
-  if (outcome === null) {
-    return null;
+function Catalogue(
+  props: IThingActions & {
+    readonly search: CatalogueSearch;
+    readonly trans: TranslationBundle;
   }
-  const Icon = outcome === 'passed' ? checkIcon : closeIcon;
+): JSX.Element {
+  const { search, trans } = props;
+  const asked = useFilter(search.filter);
   return (
-    <span className="jp-Workbench-gate" data-outcome={outcome}>
-      <Icon.react tag="span" className="jp-Workbench-icon" />
-      {outcome === 'passed' ? trans.__('contract kept') : trans.__('contract broken')}
-    </span>
+    <div className="jp-Workbench-catalogue">
+      <div className="jp-Workbench-tools">
+        <SearchBox
+          text={asked.text}
+          label={trans.__('Search data')}
+          placeholder={trans.__('Search by name, column, owner, use')}
+          onType={text => search.filter.type({ text })}
+        />
+        <Kinds search={search} trans={trans} />
+      </div>
+      <List
+        key={JSON.stringify(asked)}
+        pages={search.things}
+        trans={trans}
+        label={asked.kind === '' ? trans.__('Catalogue') : kindsName(asked.kind, trans)}
+        keyOf={keyOf}
+        height={HEIGHT}
+        empty={<Nothing search={search} trans={trans} />}
+      >
+        {thing => <Thing {...props} thing={thing} />}
+      </List>
+    </div>
   );
 }
 
-function tooltip(source: ISource, trans: TranslationBundle): string {
-  return [source.name, source.owner && trans.__('Owner: %1', source.owner)]
-    .filter(Boolean)
-    .join('\n');
+function Nothing(props: {
+  readonly search: CatalogueSearch;
+  readonly trans: TranslationBundle;
+}): JSX.Element {
+  const { search, trans } = props;
+  const { text, kind } = useFilter(search.filter);
+  const counts = useResource(search.counts);
+  const elsewhere =
+    counts.kind === 'error'
+      ? 0
+      : (counts.value ?? []).reduce((sum, one) => sum + one.count, 0);
+  const hasOthers = kind !== '' && elsewhere > 0 && text.trim() !== '';
+  return (
+    <Empty>
+      {text.trim()
+        ? trans.__('Nothing here has “%1”.', text.trim())
+        : kind === 'source'
+          ? trans.__('No sources yet. Declare one as [sources.NAME] in workbench.toml.')
+          : trans.__('None yet.')}{' '}
+      {hasOthers && (
+        <button
+          className="jp-Workbench-link"
+          onClick={() => search.filter.set({ kind: '' })}
+        >
+          {trans._n(
+            'Show the one of another kind',
+            'Show the %1 of other kinds',
+            elsewhere,
+            elsewhere
+          )}
+        </button>
+      )}
+    </Empty>
+  );
 }

@@ -12,13 +12,17 @@ import { pickFeature } from './pick';
 
 export namespace CommandIDs {
   export const insertFeature = 'workbench:insert-feature';
+  export const insertCode = 'workbench:insert-code';
 }
 
 /** How long a notification stays, in milliseconds. JupyterLab shows none unless it is told. */
 const READING_TIME = 6000;
 
-/** Add the command that inserts a feature: the one whose code it is given, or one to choose. */
-export function addInsertCommand(
+/**
+ * Add the commands that insert a feature, the one whose code it is given or one to choose, and any
+ * code.
+ */
+export function addInsertCommands(
   app: JupyterFrontEnd,
   workbench: Workbench,
   tracker: INotebookTracker,
@@ -26,43 +30,62 @@ export function addInsertCommand(
   trans: TranslationBundle
 ): void {
   const memory = new FocusMemory(tracker);
+  const insert = async (
+    find: () => Promise<string | undefined>,
+    whenClosed: string
+  ): Promise<void> => {
+    const panel = tracker.currentWidget;
+    if (!panel) {
+      Notification.warning(whenClosed, { autoClose: READING_TIME });
+      return;
+    }
+    try {
+      const code = await find();
+      if (code) {
+        await insertCode(panel, code, memory);
+        await goOnWriting(panel, app.shell);
+      }
+    } catch (error) {
+      Notification.error((error as Error).message, { autoClose: false });
+    }
+  };
   app.commands.addCommand(CommandIDs.insertFeature, {
     label: trans.__('Insert a Feature into the Notebook'),
     caption: trans.__('Insert the code of a feature at the cursor'),
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: {
-          code: {
-            type: 'string',
-            description: trans.__('The Python to insert; without it, the user chooses')
-          }
-        }
-      }
-    },
-    execute: async args => {
-      const panel = tracker.currentWidget;
-      if (!panel) {
-        Notification.warning(
-          trans.__('Open a notebook first: the feature goes to its cursor.'),
-          { autoClose: READING_TIME }
-        );
-        return;
-      }
-      try {
-        const given = typeof args.code === 'string' ? args.code : null;
-        const code = given ?? (await pickFeature(workbench, trans))?.code;
-        if (code) {
-          await insertCode(panel, code, memory);
-          await goOnWriting(panel, app.shell);
-        }
-      } catch (error) {
-        Notification.error((error as Error).message, { autoClose: false });
-      }
-    }
+    describedBy: codeArgs(
+      trans.__('The Python to insert; without it, the user chooses'),
+      false
+    ),
+    execute: args =>
+      insert(
+        async () =>
+          typeof args.code === 'string'
+            ? args.code
+            : (await pickFeature(workbench, trans))?.code,
+        trans.__('Open a notebook first: the feature goes to its cursor.')
+      )
+  });
+  app.commands.addCommand(CommandIDs.insertCode, {
+    label: trans.__('Insert Code into the Notebook'),
+    describedBy: codeArgs(trans.__('The Python to insert at the cursor'), true),
+    execute: args =>
+      insert(
+        async () => String(args.code),
+        trans.__('Open a notebook first: the code goes to its cursor.')
+      )
   });
   palette?.addItem({
     command: CommandIDs.insertFeature,
     category: trans.__('Workbench')
   });
+}
+
+function codeArgs(description: string, isRequired: boolean) {
+  return {
+    args: {
+      type: 'object',
+      properties: { code: { type: 'string', description } },
+      required: isRequired ? ['code'] : []
+    }
+  };
 }

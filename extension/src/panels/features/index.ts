@@ -6,7 +6,7 @@ import { searchIcon } from '@jupyterlab/ui-components';
 
 import { DOMAIN, panelPlugin } from '../../plugin';
 import { IWorkbench, Workbench } from '../../workbench';
-import { addInsertCommand } from './commands';
+import { addInsertCommands } from './commands';
 import { featuresPanel } from './panel';
 
 export const featuresPlugin = panelPlugin({
@@ -34,6 +34,6 @@ export const insertPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    addInsertCommand(app, workbench, tracker, palette, trans);
+    addInsertCommands(app, workbench, tracker, palette, trans);
   }
 };

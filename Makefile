@@ -1,7 +1,7 @@
 # Everything runs in the project's own .venv, which `make install` makes and keeps up to date.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo lab dashboard check test bench constraints clean
+.PHONY: help install demo lab dashboard check test bench screenshots constraints clean
 
 PYTHON ?= python3
 DIR ?= ./flights-demo
@@ -58,6 +58,9 @@ test: check ## check, then all tests by two WORKERS; ARGS="-k store" for some of
 
 bench: install ## measure one SECTION beside its peer and rewrite it in docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks $(SECTION)
+
+screenshots: install ## take pictures of every panel, light and dark, for docs/images
+	$(BIN)/python -m pytest tests/browser/screenshots.py
 
 constraints: $(BIN)/python ## pin what pyproject.toml asks for (ARGS=--upgrade: the newest of it)
 	$(UV) pip compile --quiet --python-version 3.11 --python-platform linux --extra all --extra test \

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from workbench.project import Project
+from workbench.project import SETTINGS_FILE, Project
 from workbench.server.handlers import Handler
 from workbench.server.operation import Query
 from workbench.server.projects import open_project
@@ -31,15 +32,22 @@ _LOOK_SECONDS = 1.0
 _ALIVE_SECONDS = 20.0
 """A word now and then keeps proxies from closing a stream on which nothing is said."""
 
-Queue = asyncio.Queue[list[Topic]]
+Queue = asyncio.Queue[list[Topic] | None]
+"""What has changed; None when nothing more will be said."""
 
 
 class Pulses:
     """The projects that are listened to, each with the task that looks at it."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
         self._listening: dict[Path, set[Queue]] = {}
         self._tasks: dict[Path, asyncio.Task[None]] = {}
+
+    @property
+    def listened(self) -> list[Path]:
+        """The roots of the projects that somebody listens to."""
+        return list(self._listening)
 
     @contextmanager
     def listen(self, project: Project) -> Iterator[Queue]:
@@ -52,29 +60,51 @@ class Pulses:
         try:
             yield queue
         finally:
-            self._listening[root].discard(queue)
-            if not self._listening[root]:
-                self._tasks.pop(root).cancel()
+            self._leave(root, queue)
 
     def stop(self) -> None:
-        """End all looking."""
+        """End all looking, and let everybody who listens go."""
         for task in self._tasks.values():
             task.cancel()
         self._tasks.clear()
+        for root in self.listened:
+            self._tell(root, None)
+
+    def _leave(self, root: Path, queue: Queue) -> None:
+        queues = self._listening.get(root, set())
+        queues.discard(queue)
+        if not queues:
+            self._listening.pop(root, None)
+            if task := self._tasks.pop(root, None):
+                task.cancel()
+
+    def _tell(self, root: Path, topics: list[Topic] | None) -> None:
+        for queue in self._listening.get(root, ()):
+            queue.put_nowait(topics)
 
     async def _look(self, project: Project) -> None:
-        watch = await asyncio.to_thread(Watch, project)
-        while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            if topics := await asyncio.to_thread(watch.changed):
-                for queue in self._listening[project.root]:
-                    queue.put_nowait(topics)
+        """Look until the project is gone, or can't be looked at: then its listeners are let go.
+
+        They ask again, and are told why not, or are heard by a new look.
+        """
+        settings = project.root / SETTINGS_FILE
+        try:
+            watch = await asyncio.to_thread(Watch, project)
+            while await asyncio.to_thread(settings.exists):
+                await asyncio.sleep(_LOOK_SECONDS)
+                if topics := await asyncio.to_thread(watch.changed):
+                    self._tell(project.root, topics)
+        except Exception:
+            self._log.exception("Workbench no longer looks at %s", project.root)
+        self._tasks.pop(project.root, None)
+        self._tell(project.root, None)
 
 
 class EventsHandler(Handler):
     """Streams what changes: `event: changed`, `data: ["jobs", "runs"]`."""
 
     _content_type = "text/event-stream"
+    _methods = ("GET",)
 
     def initialize(self, pulses: Pulses) -> None:
         """Take the server's one set of pulses."""
@@ -82,7 +112,7 @@ class EventsHandler(Handler):
         self._task: asyncio.Task[None] | None = None
 
     @web.authenticated
-    @authorized
+    @authorized("read")
     async def get(self) -> None:
         """Say what changes until the client goes away."""
         self._content_type = "application/json"  # of a refusal, before there is a stream
@@ -106,6 +136,8 @@ class EventsHandler(Handler):
             while True:
                 try:
                     topics = await asyncio.wait_for(queue.get(), _ALIVE_SECONDS)
+                    if topics is None:
+                        return
                     await self._say(f"event: changed\ndata: {json.dumps(topics)}")
                 except TimeoutError:
                     await self._say(": still here")

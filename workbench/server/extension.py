@@ -48,7 +48,7 @@ class WorkbenchExtension(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Register the handler of all operations, and get these ready beside the server's loop."""
-        self._pulses = Pulses()
+        self._pulses = Pulses(self.log)
         self.handlers.append((r"/workbench/api/events", EventsHandler, {"pulses": self._pulses}))
         self.handlers.append((r"/workbench/api/jobs/([^/]+)/events", JobLogHandler))
         self.handlers.append((r"/workbench/api/(.*)", OperationHandler))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
@@ -24,13 +24,11 @@ from workbench.server.identity import names_of
 from workbench.server.operation import Operation, Query
 from workbench.server.problems import problem_of
 from workbench.server.projects import open_project
+from workbench.server.sent import MOST_BYTES, body_of, check_size, refuse_nul
 from workbench.server.table import NoOperationError, operations
 from workbench.settings import validate
 
 __all__ = ["MOST_BYTES", "VERSION_HEADER", "Handler", "OperationHandler"]
-
-MOST_BYTES = 1_000_000
-"""The largest body that is read: a form is small, and no file is sent this way."""
 
 VERSION_HEADER = "X-Workbench-Version"
 """In every answer, so that a sidebar of another version can say so."""
@@ -51,6 +49,7 @@ class Handler(APIHandler):
 
     auth_resource = "workbench"
     _content_type = "application/json"
+    _methods: Sequence[str] = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
     async def prepare(self) -> None:
         """Find out who asks, before any method runs."""
@@ -71,6 +70,10 @@ class Handler(APIHandler):
         _, error, _ = kwargs.get("exc_info", (None, web.HTTPError(status_code), None))
         problem = problem_of(error)
         self.set_status(problem.status)
+        if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header(
+                "Allow", ", ".join(self._methods)
+            )  # what was set before, Tornado clears
         self._content_type = "application/problem+json"
         self.finish(problem.model_dump_json())
 
@@ -92,6 +95,13 @@ class Handler(APIHandler):
             else self.get_argument(key, strip=False)
             for key in self.request.query_arguments
         }
+        """Read what the address says, as it says it: `get_argument` would make a NUL a space."""
+        lists = {key for key, field in model.model_fields.items() if field.annotation == list[str]}
+        found: dict[str, Any] = {}
+        for key, raw in self.request.query_arguments.items():
+            said = [self.decode_argument(one, key) for one in raw]
+            found[key] = said if key in lists else said[-1]
+        refuse_nul(found, "query")
         return validate(model, found, "query")
 
     @property
@@ -100,11 +110,11 @@ class Handler(APIHandler):
         return Path(self.settings["server_root_dir"]).expanduser()
 
 
-def _carries_out(action: Literal["read", "write"]) -> Any:
+def _carries_out(action: Literal["read", "write"]) -> Callable[[Any, str], Awaitable[None]]:
     """Make the method of a handler that its authorizer has to allow as `action`.
 
-    The action is said: `authorized` by itself would go by the first request that a method ever has,
-    and one for GET and POST would be `read` for good if a GET came first.
+    The action is said, for `authorized` by itself would go by the first request that a method ever
+    has: a method for GET and POST would be `read` for good if a GET came first.
     """
 
     @web.authenticated
@@ -112,49 +122,35 @@ def _carries_out(action: Literal["read", "write"]) -> Any:
     async def method(handler: OperationHandler, path: str) -> None:
         await handler.carry_out(path)
 
-    return method
+    return method  # type: ignore[no-any-return]
 
 
 class OperationHandler(Handler):
     """Carries out whichever operation an address and a method mean."""
 
-    get = _carries_out("read")
+    get = head = _carries_out("read")
     post = put = patch = delete = _carries_out("write")
 
     async def carry_out(self, path: str) -> None:
         """Find the operation, do it in a thread, and answer."""
+        check_size(self.request)
         try:
             table = await asyncio.to_thread(operations)
             operation, names = table.find(self.request.method, self._raw())
         except NoOperationError as error:
             if not error.allowed:
                 raise web.HTTPError(404, f"nothing at {path}") from error
-            self.set_header("Allow", ", ".join(error.allowed))
+            self._methods = error.allowed
             raise web.HTTPError(405, f"expected {' or '.join(error.allowed)}") from error
-        body = self._body() if operation.body is not None else None
+        refuse_nul(names, "address")
+        body = body_of(self.request) if operation.body is not None else None
         answer = await asyncio.to_thread(self._answer, operation, body, names)
         self.set_status(operation.status)
         self.finish(answer)
 
     def _raw(self) -> str:
         """Return the path as it came: of its parts each may have a quoted slash."""
-        return "/" + str(self.request.path).partition("/workbench/api/")[2]
-
-    def _body(self) -> dict[str, Any]:
-        if len(self.request.body) > MOST_BYTES:
-            raise web.HTTPError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {MOST_BYTES:,} bytes"
-            )
-        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip()
-        if kind != "application/json":
-            raise web.HTTPError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected application/json")
-        try:
-            found = json.loads(self.request.body)
-        except (ValueError, RecursionError) as error:
-            raise web.HTTPError(400, "body: expected JSON") from error
-        if not isinstance(found, dict):
-            raise web.HTTPError(400, "body: expected an object")
-        return found
+        return str(self.request.path).removeprefix(f"{self.base_url}workbench/api")
 
     def _answer(self, operation: Operation, body: Any, names: dict[str, str]) -> bytes:
         """Do the work that blocks: files, Git, databases, writing the JSON."""

@@ -23,6 +23,7 @@ _PROBLEMS = {
     "409": "Not as things stand",
     "503": "Records can't be reached",
 }
+_BODY_PROBLEMS = {"413": "Too much was sent", "415": "What was sent isn't JSON"}
 
 
 def document(operations: Iterable[Operation]) -> dict[str, Any]:
@@ -86,6 +87,7 @@ class _Schemas:
 
 def _described(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": schemas.problem}}
+    problems = _PROBLEMS if operation.body is None else {**_PROBLEMS, **_BODY_PROBLEMS}
     described: dict[str, Any] = {
         "operationId": operation.id,
         "summary": operation.summary,
@@ -97,7 +99,7 @@ def _described(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
             },
             **{
                 code: {"description": words, "content": problem}
-                for code, words in _PROBLEMS.items()
+                for code, words in sorted(problems.items())
             },
         },
     }

@@ -52,7 +52,8 @@ def problem_of(error: BaseException) -> Problem:
     """
     if isinstance(error, HTTPError):
         status = HTTPStatus(error.status_code)
-        return _problem("about:blank", status, error.log_message or status.phrase)
+        message = error.log_message % error.args if error.log_message else status.phrase
+        return _problem("about:blank", status, message)
     for family, status in _STATUS:
         if isinstance(error, family):
             return _problem(f"urn:workbench:{_slug(type(error))}", status, str(error))

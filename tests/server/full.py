@@ -71,7 +71,7 @@ def full_project(root: Path) -> Full:
     _commit(root)
     project = Project.find(root)
     apply(project)
-    run_id = _runs(project)
+    other_id, run_id = _runs(project)
     _models(project, run_id)
     job_id, alert_id = _rows(project, notebook)
     existing = {
@@ -89,7 +89,8 @@ def full_project(root: Path) -> Full:
         "notebook": notebook,
         "paths": ["notes.md"],
         "run_id": run_id,
-        "runs": run_id,
+        "runs": f"{run_id},{other_id}",
+        "runs.note": "a note",
         "schedules.name": "nightly",
         "source": "skies",
         "version": "1",
@@ -121,13 +122,15 @@ def _commit(root: Path) -> None:
     (root / f"{HTML}.md").write_text("new\n")
 
 
-def _runs(project: Project) -> str:
+def _runs(project: Project) -> list[str]:
     store = client(project)
+    made = []
     for name in (SCRIPT, "train"):
         run_id = create_run(project, name, tags={"markup": SCRIPT}, params={"markup": SCRIPT})
         store.log_metric(run_id, "roc_auc", 0.77)
         finish_run(project, run_id, "FINISHED")
-    return run_id
+        made.append(run_id)
+    return made
 
 
 def _models(project: Project, run_id: str) -> None:

@@ -48,7 +48,11 @@ def pulses(jp_serverapp: Any) -> events.Pulses:
 
 @pytest.fixture
 def listen(
-    jp_serverapp: Any, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str]
+    http_server_client: Any,
+    jp_serverapp: Any,
+    jp_http_port: int,
+    jp_base_url: str,
+    jp_auth_header: dict[str, str],
 ) -> Listen:
     def listen(path: str) -> Any:
         token = jp_auth_header["Authorization"]
@@ -85,10 +89,13 @@ async def topics(reader: asyncio.StreamReader) -> list[str]:
 
 
 async def ends(reader: asyncio.StreamReader) -> bool:
-    """Wait until there is nothing more to hear."""
+    """Wait until there is nothing more to hear: the last chunk, which is empty, or no connection."""
     async with asyncio.timeout(SECONDS):
-        await reader.read()
-    return reader.at_eof()
+        try:
+            await reader.readuntil(b"\r\n0\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            return reader.at_eof()
+    return True
 
 
 async def until(is_so: Callable[[], object]) -> None:

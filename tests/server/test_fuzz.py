@@ -33,7 +33,8 @@ LEFT_OUT = {
     "reproduce_version": "goes on long after its answer",
 }
 MORE = os.environ.get("WORKBENCH_TEST_FUZZ")
-EXAMPLES = int(MORE or 12)
+EXAMPLES = int(MORE or 8)
+SECONDS = 60  # the first of an operation may import what it calls
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -71,7 +72,8 @@ def test_no_request_makes_it_fail(server: Jupyter, full: Full, operation: Operat
     @given(case=asked, data=st.data())
     def ask(case: Any, data: st.DataObject) -> None:
         aim(case, data, operation, full.existing)
-        response = case.call(base_url=f"{server.url}workbench/api", headers=server.headers)
+        address = f"{server.url}workbench/api"
+        response = case.call(base_url=address, headers=server.headers, timeout=SECONDS)
         case.validate_response(response, checks=CHECKS, headers=server.headers)
 
     ask()

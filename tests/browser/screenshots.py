@@ -18,7 +18,7 @@ from tests.browser.panels import (
     set_theme,
     sidebar_of,
 )
-from tests.browser.test_story import _go_to, _open, _open_sidebar
+from tests.browser.test_story import _execute, _open, _open_sidebar
 
 IMAGES = ROOT / "docs" / "images"
 MOST_BYTES = 150_000
@@ -28,7 +28,7 @@ MOST_BYTES = 150_000
 def test_screenshots(lab: Lab, page: Page) -> None:
     _open(page, lab)
     page.set_viewport_size({"width": 1280, "height": 800})
-    _go_to(page, "flights-demo")
+    _execute(page, "filebrowser:go-to-path", path="/flights-demo")
     _open_sidebar(page)
     for theme in THEMES:
         set_theme(page, theme)

@@ -17,7 +17,7 @@ from tests.browser.panels import (
     set_theme,
     sidebar_of,
 )
-from tests.browser.test_story import _go_to, _open, _open_sidebar
+from tests.browser.test_story import _execute, _open, _open_sidebar
 
 BAD = {"serious", "critical"}
 OURS = ".jp-Workbench"
@@ -58,7 +58,7 @@ _CONTROLS = """(panel, mark) => [...panel.querySelectorAll(
 @pytest.mark.demo
 def test_nobody_is_shut_out(lab: Lab, page: Page) -> None:
     _open(page, lab)
-    _go_to(page, "flights-demo")
+    _execute(page, "filebrowser:go-to-path", path="/flights-demo")
     _open_sidebar(page)
     found: list[str] = []
     names = panel_ids(page)

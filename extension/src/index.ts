@@ -5,7 +5,6 @@
 import { branchCommandsPlugin, branchPlugin } from './panels/branch';
 import { cellTagsPlugin, linearityPlugin } from './notebook';
 import { launcherPlugin } from './launcher';
-import { branchPlugin } from './panels/branch';
 import { dataPlugin } from './panels/data';
 import { featuresPlugin, insertPlugin } from './panels/features';
 import { jobsPlugin, runAsJobPlugin } from './panels/jobs';
@@ -35,6 +34,6 @@ export default [
   runAsJobPlugin,
   cellTagsPlugin,
   linearityPlugin,
-  statusBarPlugin
+  statusBarPlugin,
   launcherPlugin
 ];

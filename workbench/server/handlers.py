@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
@@ -87,14 +87,6 @@ class Handler(APIHandler):
         return super().finish(*args, set_content_type=self._content_type, **kwargs)
 
     def said(self, model: type[Query]) -> Query:
-        """Read what the address says."""
-        lists = {key for key, field in model.model_fields.items() if field.annotation == list[str]}
-        found = {
-            key: self.get_arguments(key, strip=False)
-            if key in lists
-            else self.get_argument(key, strip=False)
-            for key in self.request.query_arguments
-        }
         """Read what the address says, as it says it: `get_argument` would make a NUL a space."""
         lists = {key for key, field in model.model_fields.items() if field.annotation == list[str]}
         found: dict[str, Any] = {}
@@ -110,7 +102,7 @@ class Handler(APIHandler):
         return Path(self.settings["server_root_dir"]).expanduser()
 
 
-def _carries_out(action: Literal["read", "write"]) -> Callable[[Any, str], Awaitable[None]]:
+def _carries_out(action: Literal["read", "write"]) -> Any:
     """Make the method of a handler that its authorizer has to allow as `action`.
 
     The action is said, for `authorized` by itself would go by the first request that a method ever
@@ -122,7 +114,7 @@ def _carries_out(action: Literal["read", "write"]) -> Callable[[Any, str], Await
     async def method(handler: OperationHandler, path: str) -> None:
         await handler.carry_out(path)
 
-    return method  # type: ignore[no-any-return]
+    return method
 
 
 class OperationHandler(Handler):

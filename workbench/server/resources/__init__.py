@@ -10,15 +10,12 @@ from workbench.server.resources import (
     data,
     features,
     jobs,
+    launching,
     models,
     monitors,
     project,
     runs,
     standing,
-    launching,
-    models,
-    project,
-    runs,
 )
 
 __all__ = ["OPERATIONS"]

@@ -121,7 +121,8 @@ def _by_sql(
 
 
 def _part(column: ColumnElement[Any], low: Any, high: Any) -> ColumnElement[Any]:
-    return (column - low) * literal(POINTS) // (high - low + 1)
+    part: ColumnElement[Any] = (column - low) * literal(POINTS) // (high - low + 1)
+    return part
 
 
 def _by_api(project: Project, run_ids: Sequence[str]) -> Sparklines:
@@ -145,7 +146,7 @@ def _thinned(logged: Iterable[tuple[int, int, float]]) -> list[float | None]:
     low, high = rows[0][place], rows[-1][place]
     parts: dict[int, list[float]] = defaultdict(list)
     for row in rows:
-        parts[(row[place] - low) * POINTS // (high - low + 1)].append(row[2])
+        parts[int((row[place] - low) * POINTS // (high - low + 1))].append(row[2])
     return [_mean([value for value in parts[each] if not math.isnan(value)]) for each in parts]
 
 

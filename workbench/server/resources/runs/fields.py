@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.errors import NotFoundError, UsageError
 from workbench.tracking import RunRecord
@@ -46,7 +47,10 @@ class Axis:
 
 def axes_of(runs: Sequence[RunRecord]) -> dict[str, Axis]:
     """Find what at least two of the runs have: what differs first, parameters before metrics."""
-    parts = {"params": [run.params for run in runs], "metrics": [run.metrics for run in runs]}
+    parts: dict[str, list[Mapping[str, Any]]] = {
+        "params": [run.params for run in runs],
+        "metrics": [run.metrics for run in runs],
+    }
     found = [
         axis
         for part, columns in parts.items()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -131,7 +132,7 @@ class MlflowHandler(Handler):
         """Pass on questions, and changes of runs if who asks may."""
         server = self._servers.find(key)
         if server is not None and not _ASKED_BY_POST.fullmatch(path):
-            await asyncio.to_thread(_check_may, server.project, path)
+            await asyncio.to_thread(_check_may, server.project.root, path)
         await self._pass_on(key, path)
 
     patch = delete = post
@@ -173,8 +174,8 @@ class MlflowHandler(Handler):
         self.finish(answer.body or b"")
 
 
-def _check_may(project: Project, path: str) -> None:
-    """Refuse what MLflow's pages may not change.
+def _check_may(root: Path, path: str) -> None:
+    """Refuse what MLflow's pages may not change, by the roles of this moment, not of their start.
 
     Raises
     ------
@@ -186,4 +187,4 @@ def _check_may(project: Project, path: str) -> None:
             "MLflow's pages here change names, tags and notes of runs, and nothing else: models "
             "move through their gates, in the panel Models or by `workbench models promote`"
         )
-    require(project, "developer", "change what runs say")
+    require(Project.find(root), "developer", "change what runs say")

@@ -15,7 +15,7 @@ __all__ = ["BESIDE", "install_beside"]
 BESIDE = {"jupyterlab-git": "jupyterlab_git", "jupyter-scheduler": "jupyter_scheduler"}
 """Packages, and their server extensions."""
 
-_NEEDED = ("croniter", "python-dateutil", "pytz", "six")
+_NEEDED = ("jupyterlab-git-core", "croniter", "python-dateutil", "pytz", "six")
 """What they ask for that we don't; the rest is in our own environment."""
 
 

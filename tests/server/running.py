@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +78,7 @@ def jupyter_server(
     *options: str,
     module: str = "jupyter_server",
     base_url: str = "/",
+    extensions: Sequence[str] = ("workbench.server",),
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Jupyter]:
     """Serve a folder for the block.
@@ -98,7 +99,7 @@ def jupyter_server(
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={served}",
         f"--ServerApp.base_url={base_url}",
-        "--ServerApp.jpserver_extensions={'workbench.server': True}",
+        f"--ServerApp.jpserver_extensions={dict.fromkeys(extensions, True)}",
         f"--IdentityProvider.token={token}",
         *options,
     ]

@@ -175,10 +175,10 @@ async def test_slow_work_holds_nobody_up(ask: Ask, monkeypatch: pytest.MonkeyPat
     begun, go_on = threading.Event(), threading.Event()
     status = Repository.status
 
-    def slow(repository: Repository) -> Any:
+    def slow(repository: Repository, **how: Any) -> Any:
         begun.set()
         assert go_on.wait(timeout=30)
-        return status(repository)
+        return status(repository, **how)
 
     monkeypatch.setattr(Repository, "status", slow)
     branch = asyncio.ensure_future(ask("branch", path="flights"))

@@ -376,7 +376,10 @@ def pages(found: Any) -> Iterator[str]:
 
 
 def records(project: Project) -> dict[str, Any]:
-    """Read all that a project holds: files, Git's references, every row of every table."""
+    """Read all that a project holds: files, Git's references, every row of every table.
+
+    Indexes aren't records: the first who reads many runs may have them made.
+    """
     root = project.root
     found: dict[str, Any] = {
         str(path.relative_to(root)): path.read_bytes()
@@ -388,5 +391,6 @@ def records(project: Project) -> dict[str, Any]:
         found[command] = done.stdout
     for store in sorted(project.state.glob("*.db")):
         with closing(sqlite3.connect(store)) as connection:
-            found[store.name] = list(connection.iterdump())
+            rows = (line for line in connection.iterdump() if line.startswith("INSERT"))
+            found[store.name] = [row for row in rows if "sqlite_stat" not in row]
     return found

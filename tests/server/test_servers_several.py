@@ -11,6 +11,7 @@ import pytest
 from tests.projects import ready_project
 from tests.server.beside import BESIDE, install_beside
 from tests.server.running import jupyter_server
+from workbench.project import Project
 from workbench.tracking import create_run, finish_run
 
 UNDER = "/user/ann/"
@@ -20,9 +21,9 @@ UNDER = "/user/ann/"
 def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("served")
     for name in ("one", "other", "one/notebooks/inner"):
-        project = ready_project(root / name)
-        settings = project.root / "workbench.toml"
+        settings = ready_project(root / name).root / "workbench.toml"
         settings.write_text(settings.read_text().replace('"project"', f'"{name}"'))
+        project = Project.find(settings.parent)
         run_id = create_run(project, f"run of {name}", tags={}, params={})
         finish_run(project, run_id, "FINISHED")
     (root / "plain").mkdir()
@@ -53,12 +54,11 @@ async def test_each_folder_has_its_own_project(ask: Callable[..., Any], served: 
 
 def test_beside_the_extensions_for_git_and_schedules(served: Path, tmp_path: Path) -> None:
     env = install_beside(tmp_path / "others")
-    extensions = dict.fromkeys(["workbench.server", *BESIDE.values()], True)
     with jupyter_server(
         tmp_path / "server",
         served,
-        f"--ServerApp.jpserver_extensions={extensions}",
         module="jupyterlab",
+        extensions=["workbench.server", *BESIDE.values()],
         base_url=UNDER,
         env=env,
     ) as server:

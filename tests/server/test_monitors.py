@@ -12,7 +12,7 @@ import pytest
 from jupyter_server.auth.identity import IdentityProvider, User
 
 from workbench.project import Project
-from workbench.server.extension import DASHBOARD_EXTENSIONS
+from workbench.server.extension import DASHBOARDS
 from workbench.store import AlertRow, WindowRow, database, now
 
 Ask = Callable[..., Awaitable[Any]]
@@ -140,9 +140,9 @@ async def test_a_notebook_that_judged_no_window(ask: Ask) -> None:
     assert (answer.status, answer.content_type) == (404, PROBLEM)
 
 
-def test_voila_in_this_server_loads_what_a_dashboard_needs(jp_serverapp: Any) -> None:
-    from workbench.panels.voila import EXTENSIONS
+def test_voila_in_this_server_serves_as_ours_does(jp_serverapp: Any) -> None:
+    from workbench.panels.voila import EXTENSIONS, TEMPLATE
 
-    assert DASHBOARD_EXTENSIONS == EXTENSIONS
-    kept = jp_serverapp.config.VoilaConfiguration.extension_allowlist
-    assert kept == list(EXTENSIONS)
+    assert DASHBOARDS == {"template": TEMPLATE, "extension_allowlist": list(EXTENSIONS)}
+    kept = jp_serverapp.config.VoilaConfiguration
+    assert {name: kept[name] for name in DASHBOARDS} == DASHBOARDS

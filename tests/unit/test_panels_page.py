@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from voila.paths import collect_template_paths
 
 from workbench import panels
 from workbench.errors import MissingExtraError
@@ -208,13 +209,11 @@ def test_the_command_serves_the_projects_own_dashboards_on_loopback_with_a_token
     assert "--no-browser" not in panels.voila_command(filled, port=1, open_browser=True)
 
 
-def test_kernels_are_told_the_project_and_our_template_is_found(filled, monkeypatch):
-    monkeypatch.setenv("JUPYTER_PATH", "/elsewhere")
-    environment = panels.voila_environment(filled)
-    assert environment["WORKBENCH_PROJECT"] == str(filled.root)
-    ours, theirs = environment["JUPYTER_PATH"].split(":")
-    assert theirs == "/elsewhere"
-    assert (Path(ours) / "voila/templates/workbench/index.html.j2").is_file()
+def test_kernels_are_told_the_project_and_our_template_is_found(filled):
+    assert panels.voila_environment(filled)["WORKBENCH_PROJECT"] == str(filled.root)
+    [found, *_] = collect_template_paths(["voila"], serving.TEMPLATE)
+    assert (Path(found) / "index.html.j2").is_file()
+    assert Path(found).parts[-2:] == ("templates", "workbench")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,10 @@ from workbench.errors import MissingExtraError, NotFoundError
 from workbench.panels.page import PROJECT_VARIABLE
 from workbench.project import Project
 
-__all__ = ["EXTENSIONS", "dashboards", "query", "voila_command", "voila_environment"]
+__all__ = ["EXTENSIONS", "TEMPLATE", "dashboards", "query", "voila_command", "voila_environment"]
+
+TEMPLATE = "workbench"
+"""Our template of Voila's, installed where it looks for them: without what asks the internet."""
 
 EXTENSIONS = (
     "@voila-dashboards/widgets-manager8",
@@ -24,8 +27,6 @@ EXTENSIONS = (
 against an older JupyterLab than it was built for."""
 
 _IDLE_SECONDS = 600
-_TEMPLATE = "workbench"
-_TEMPLATES = Path(__file__).parent / "share"
 _THEMES = ("light", "dark")
 
 
@@ -76,7 +77,7 @@ def voila_command(
     options = {
         "port": port,
         "Voila.ip": host,
-        "template": _TEMPLATE,
+        "template": TEMPLATE,
         "theme": theme,
         "preheat_kernel": preheat,
         "show_tracebacks": False,
@@ -91,13 +92,11 @@ def voila_command(
 
 
 def voila_environment(project: Project) -> dict[str, str]:
-    """Give this process's environment, with the project for the kernels and our page template.
+    """Give this process's environment, with the project for the kernels.
 
-    The template is Voila's own "lab" without what that asks the internet for. A token of your own
-    can be given as JUPYTER_TOKEN.
+    A token of your own can be given as JUPYTER_TOKEN.
     """
-    path = os.pathsep.join(filter(None, [str(_TEMPLATES), os.environ.get("JUPYTER_PATH")]))
-    return {**os.environ, PROJECT_VARIABLE: str(project.root), "JUPYTER_PATH": path}
+    return {**os.environ, PROJECT_VARIABLE: str(project.root)}
 
 
 def query() -> dict[str, str]:

@@ -21,14 +21,17 @@ from workbench.server.mlflow_server import MlflowServers
 from workbench.server.schedules import ServedSchedules
 from workbench.server.table import operations
 
-__all__ = ["DASHBOARD_EXTENSIONS", "WorkbenchExtension"]
+__all__ = ["DASHBOARDS", "WorkbenchExtension"]
 
-DASHBOARD_EXTENSIONS = (
-    "@voila-dashboards/widgets-manager8",
-    "@jupyter-widgets/jupyterlab-manager",
-    "@bokeh/jupyter_bokeh",
-)
-"""The `EXTENSIONS` of `workbench.panels.voila`, whose import would hold the server's start up."""
+DASHBOARDS = {
+    "template": "workbench",
+    "extension_allowlist": [
+        "@voila-dashboards/widgets-manager8",
+        "@jupyter-widgets/jupyterlab-manager",
+        "@bokeh/jupyter_bokeh",
+    ],
+}
+"""What `workbench.panels.voila` starts Voila with; its import would hold the server's start up."""
 
 
 class WorkbenchExtension(ExtensionApp):
@@ -37,14 +40,14 @@ class WorkbenchExtension(ExtensionApp):
     name = "workbench"
 
     def _link_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Keep Voila, if it is in this server, from loading every extension of JupyterLab's.
+        """Keep Voila, if it is in this server, from the internet and from JupyterLab's extensions.
 
-        It reads its settings before our own extension is loaded, but after all are linked.
+        It reads its settings before our own extension is loaded, but after all are linked. What
+        the user's own configuration says stays.
         """
         super()._link_jupyter_server_extension(serverapp)
-        serverapp.config.VoilaConfiguration.setdefault(
-            "extension_allowlist", list(DASHBOARD_EXTENSIONS)
-        )
+        for name, value in DASHBOARDS.items():
+            serverapp.config.VoilaConfiguration.setdefault(name, value)
 
     def initialize_handlers(self) -> None:
         """Register the handler of all operations, and get these ready beside the server's loop."""

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from jupyter_server.auth.identity import IdentityProvider, User
+from sklearn.linear_model import LogisticRegression
 
-from tests.models import late_rows, made
+from tests.models import late_rows, logged, made, trained
 from workbench.access import acting_as
 from workbench.errors import JobError
 from workbench.gates.document import store_report
@@ -241,6 +242,7 @@ async def test_approving(
         (f"{VERSION}/1/promotion", {"forced": True}),
         (f"{VERSION}/1/approvals", {"comment": 3}),
         ("models/late/rollback", {"alias": ""}),
+        (VERSION, {"run": ""}),
         (f"{VERSION}/1/gate", {"factory": None}),
         (f"{VERSION}/1/reproductions", {"same_env": "maybe"}),
     ],
@@ -285,6 +287,29 @@ async def test_the_gate_goes_on_in_the_background(
     failed = await _till_over(ask, failing.body["id"])
     assert (failed["state"], failed["said"]) == ("failed", "the notebook failed in cell 2")
     assert asked == ["1", "3"]
+
+
+async def test_a_run_becomes_a_version_in_the_background(
+    ask: Ask, send: Ask, project: Project, log_in: Callable[[str], None]
+) -> None:
+    with acting_as("root"):
+        run_id = trained(project, late_rows(40))
+        untraced = logged(project, LogisticRegression().fit([[0.0], [1.0]], [0, 1]), ["x"], tags={})
+    before = len(get_model(project, "late").versions)
+    log_in("viewer")
+    assert (await send("POST", VERSION, {"run": run_id}, path="models")).status == 403
+    log_in("dev")
+    assert (await send("POST", VERSION, {"run": "0" * 32}, path="models")).status == 404
+    refused = await send("POST", VERSION, {"run": untraced}, path="models")
+    said = await _till_over(ask, refused.body["id"])
+    assert said["state"] == "failed"
+    assert "it lacks a commit" in said["said"]
+    begun = await send("POST", VERSION, {"run": run_id}, path="models")
+    assert (begun.status, begun.body["kind"]) == (202, "register")
+    done = await _till_over(ask, begun.body["id"])
+    assert (done["state"], done["said"]) == ("succeeded", f"version {before + 1}")
+    newest = get_model(project, "late").versions[0]
+    assert (newest.version, newest.run_id) == (str(before + 1), run_id)
 
 
 async def test_a_reproduction_that_cannot_be_says_why(

@@ -28,7 +28,7 @@ from workbench.store import now
 
 __all__ = ["Ended", "Say", "Task", "TaskKind", "TaskState", "list_tasks", "stamp", "start"]
 
-TaskKind = Literal["gate", "reproduce"]
+TaskKind = Literal["gate", "register", "reproduce"]
 
 TaskState = Literal["waiting", "running", "succeeded", "disappointed", "failed"]
 """`disappointed`: it was done, and what came out isn't what was hoped for; `failed`: it wasn't."""

@@ -9,6 +9,7 @@ import { api, ask } from '../../api/client';
 import { IContext } from '../../plugin';
 import { followTask } from './follow';
 import { askForReason } from './reason';
+import { registerRun } from './register';
 import { approveVersion, promoteVersion } from './promote';
 import {
   openExplanation,
@@ -27,6 +28,7 @@ export namespace CommandIDs {
   export const explain = 'workbench:explain-version';
   export const lineage = 'workbench:show-lineage';
   export const reproduce = 'workbench:reproduce-version';
+  export const register = 'workbench:register-run';
   export const rollBack = 'workbench:roll-back-model';
 }
 
@@ -57,6 +59,7 @@ export function addModelCommands(context: IContext): void {
   add(CommandIDs.gate, trans.__('Run the Gate Again'), runGate);
   add(CommandIDs.explain, trans.__('Explain'), openExplanation);
   add(CommandIDs.reproduce, trans.__('Reproduce'), reproduce);
+  addRegisterCommand(context);
   addLineageCommand(context);
   addRollBackCommand(context);
 }
@@ -109,6 +112,19 @@ function addVersionCommand(
       saying(() =>
         act(context, { model: String(args.model), version: String(args.version) })
       )
+  });
+}
+
+function addRegisterCommand(context: IContext): void {
+  const { trans } = context;
+  const run = { type: 'string', description: trans.__('The id of a run') };
+  context.commands.addCommand(CommandIDs.register, {
+    label: trans.__('Register as a Version…'),
+    caption: trans.__(
+      'Make the model that a run logged a version, to be put through a gate'
+    ),
+    describedBy: { args: { type: 'object', properties: { run }, required: ['run'] } },
+    execute: args => saying(() => registerRun(context, String(args.run)))
   });
 }
 

@@ -1,4 +1,4 @@
-"""What takes long: putting a version through its gate again, and making it anew from its record."""
+"""What takes long: making a run a version, putting it through its gate, making it from its record."""
 
 from __future__ import annotations
 
@@ -9,18 +9,29 @@ from workbench.factory import factory_of, gate_version
 from workbench.jobs import Progress
 from workbench.project import Project
 from workbench.registry import get_model as find_model
+from workbench.registry import register
 from workbench.reproduction import Reproduction, reproduce
 from workbench.reproduction import list_reproductions as find_reproductions
 from workbench.server.operation import Operation, Page, PageQuery, paged
 from workbench.server.resources.models.listing import find_versions
 from workbench.server.tasks import Ended, Say, Task, start
 from workbench.server.tasks import list_tasks as find_tasks
+from workbench.tracking import get_run as find_run
 
 __all__ = ["OPERATIONS"]
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Registering(_Body):
+    """Which run becomes a version."""
+
+    run: str = Field(min_length=1, max_length=64, description="the id of a run that logged a model")
+    owner: str = Field(
+        default="", max_length=200, description="who answers for the model; as it was if empty"
+    )
 
 
 class Gating(_Body):
@@ -41,6 +52,19 @@ class ReproductionQuery(PageQuery):
     """Of which version."""
 
     version: str = Field(default="", description="a version; all of the model's if empty")
+
+
+def register_run(project: Project, name: str, body: Registering) -> Task:
+    """Make the model that a run logged a version, explained, in the background."""
+    person = require(project, "developer", f"register a version of {name}")
+    run = find_run(project, body.run)
+
+    def work(say: Say) -> Ended:
+        say("checking where it comes from, and explaining it")
+        version = register(project, name, run.run_id, owner=body.owner.strip())
+        return Ended(f"version {version}")
+
+    return start(project.root, "register", f"run:{run.run_id} as {name}", person.name, work)
 
 
 def gate_again(project: Project, name: str, version: str, body: Gating) -> Task:
@@ -99,6 +123,7 @@ class _Telling:
 
 
 OPERATIONS = (
+    Operation("POST", "/models/{name}/versions", register_run, status=202),
     Operation("POST", "/models/{name}/versions/{version}/gate", gate_again, status=202),
     Operation(
         "POST", "/models/{name}/versions/{version}/reproductions", reproduce_version, status=202

@@ -119,6 +119,7 @@ function addCommands(
       if (!before) {
         const content = make();
         const widget = new MainAreaWidget({ content });
+        content.node.setAttribute('aria-label', content.title.label); // it took the name away
         widget.id = widgetId;
         widget.title.closable = true;
         app.shell.add(widget, 'main');

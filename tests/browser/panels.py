@@ -36,10 +36,11 @@ def only_panel(page: Page, name: str) -> Locator:
     _execute(page, f"workbench:show-{name}")
     panel = sidebar_of(page).locator(f"[data-panel={name}]")
     expect(panel).to_be_visible()
-    for title in sidebar_of(page).locator(".lm-AccordionPanel-title.lm-mod-expanded").all():
-        if title.get_attribute("aria-controls") != panel.get_attribute("id"):
-            title.click()
-    expect(sidebar_of(page).locator(".lm-AccordionPanel-title.lm-mod-expanded")).to_have_count(1)
+    open_titles = sidebar_of(page).locator(".lm-AccordionPanel-title.lm-mod-expanded")
+    others = open_titles.and_(page.locator(f":not([aria-controls='{panel.get_attribute('id')}'])"))
+    while others.count():  # each that is folded is none of them any more
+        others.first.click()
+    expect(open_titles).to_have_count(1)
     settled(panel)
     return panel
 

@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Lab
+from tests.browser.panels import only_panel
 from tests.browser.test_story import _execute, _go_to, _open, _open_sidebar
 from workbench.project import Project
 from workbench.store import JobRow, database, now
@@ -91,12 +92,9 @@ def test_jobs(lab: Lab, notebook: Path, page: Page, shoot: Callable[[str], None]
         _open_sidebar(page)  # else the click on the browser's tab, which is open, closes it
         _go_to(page, name)
     sidebar = _open_sidebar(page)
-    branch = sidebar.get_by_role("button", name="Branch", exact=True)
-    expect(branch).to_be_visible(timeout=RUN_SECONDS)  # the server's first answer: it imports much
-    for other in ("Branch", "Runs", "Features"):
-        sidebar.get_by_role("button", name=other, exact=True).click()
-    _execute(page, "workbench:show-jobs")
-    jobs = sidebar.get_by_role("region", name="Jobs", exact=True)
+    heading = sidebar.get_by_role("heading", name=project.name, level=2)
+    expect(heading).to_be_visible(timeout=RUN_SECONDS)  # the server's first answer: it imports much
+    jobs = only_panel(page, "jobs")
     expect(jobs.get_by_text("No jobs yet.")).to_be_visible()
 
     _shows_what_is_not_linear(page)

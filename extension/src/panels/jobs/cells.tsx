@@ -20,7 +20,7 @@ interface ICellsProps {
 export function Cells(props: ICellsProps): JSX.Element {
   const { listing, cells, trans } = props;
   return (
-    <ol className="jp-Workbench-cells" aria-label={trans.__('Cells')}>
+    <ol className="jp-Workbench-jobCells" aria-label={trans.__('Cells')}>
       {listing.map((cell, number) => (
         <Cell
           {...props}
@@ -46,7 +46,7 @@ function Cell(
   const first = source.split('\n').find(line => line.trim()) ?? '';
   if (cell.type !== 'code') {
     return source ? (
-      <li className="jp-Workbench-cell" data-type={cell.type}>
+      <li className="jp-Workbench-jobCell" data-type={cell.type}>
         <span className="jp-Workbench-muted">{first}</span>
       </li>
     ) : null;
@@ -56,7 +56,7 @@ function Cell(
   const injected = cell.tags.includes('injected-parameters');
   return (
     <li
-      className="jp-Workbench-cell"
+      className="jp-Workbench-jobCell"
       data-type="code"
       data-state={state}
       aria-current={state === 'running' ? 'step' : undefined}
@@ -64,8 +64,8 @@ function Cell(
       <details>
         <summary>
           <Sign state={state} trans={trans} />
-          <span className="jp-Workbench-cellNumber">{number}</span>
-          <code className="jp-Workbench-cellFirst">
+          <span className="jp-Workbench-jobCellNumber">{number}</span>
+          <code className="jp-Workbench-jobCellFirst">
             {injected ? trans.__('the parameters of this job') : first}
           </code>
           <Took progress={progress} />
@@ -73,7 +73,7 @@ function Cell(
         <pre>{source}</pre>
       </details>
       {progress?.isCut && (
-        <p className="jp-Workbench-hint">
+        <p className="jp-Workbench-jobHint">
           {trans.__(
             'There is more of it than is shown here; the executed notebook has all.'
           )}
@@ -83,7 +83,7 @@ function Cell(
         <Outputs model={progress.outputs} rendermime={rendermime} />
       )}
       {state === 'failed' && progress?.error && !progress.outputs && (
-        <p className="jp-Workbench-said">{progress.error}</p>
+        <p className="jp-Workbench-jobSaid">{progress.error}</p>
       )}
     </li>
   );
@@ -114,5 +114,5 @@ function Outputs(props: {
       }
     };
   }, [model, rendermime]);
-  return <div ref={host} className="jp-Workbench-outputs" />;
+  return <div ref={host} className="jp-Workbench-jobOutputs" />;
 }

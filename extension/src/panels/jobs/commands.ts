@@ -174,6 +174,7 @@ function show(
     content.dispose();
   } else {
     const widget = new MainAreaWidget({ content });
+    content.node.setAttribute('aria-label', content.title.caption); // not “main area content”
     widget.id = id;
     widget.title.label = label;
     widget.title.icon = jobIcon;

@@ -51,7 +51,7 @@ function Group(props: {
   return (
     <li className="jp-Workbench-group">
       <div className="jp-Workbench-line">
-        <span className="jp-Workbench-sign" data-state="failed" aria-hidden="true">
+        <span className="jp-Workbench-jobSign" data-state="failed" aria-hidden="true">
           ✕
         </span>
         <span className="jp-Workbench-name" title={group.exception}>
@@ -65,7 +65,7 @@ function Group(props: {
         <p className="jp-Workbench-muted" title={group.notebook}>
           {group.cell === null ? name : trans.__('%1, cell %2', name, group.cell)}
         </p>
-        <p className="jp-Workbench-said">{group.example}</p>
+        <p className="jp-Workbench-jobSaid">{group.example}</p>
         <p className="jp-Workbench-groupJobs">
           {jobs.slice(0, EXAMPLES).map(id => (
             <button

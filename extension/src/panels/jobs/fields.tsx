@@ -21,13 +21,13 @@ export function ParameterField(props: IFieldProps): JSX.Element {
   const problem = checked?.problems[name];
   const label = { id, problem, describedBy: `${id}-help ${id}-problem` };
   return (
-    <div className="jp-Workbench-field" data-wrong={problem !== undefined}>
-      <div className="jp-Workbench-fieldHead">
+    <div className="jp-Workbench-jobField" data-wrong={problem !== undefined}>
+      <div className="jp-Workbench-jobFieldHead">
         <label htmlFor={id}>
           {name}
           {parameter.required && (
             <span
-              className="jp-Workbench-required"
+              className="jp-Workbench-jobRequired"
               title={trans.__('It has no default')}
             >
               *
@@ -38,7 +38,7 @@ export function ParameterField(props: IFieldProps): JSX.Element {
         {!secret && (
           <button
             type="button"
-            className="jp-Workbench-vary"
+            className="jp-Workbench-jobVary"
             aria-pressed={varies}
             aria-label={trans.__('Vary %1', name)}
             title={
@@ -59,10 +59,10 @@ export function ParameterField(props: IFieldProps): JSX.Element {
       ) : (
         <ValueInput {...props} {...label} />
       )}
-      <p className="jp-Workbench-fieldHelp" id={`${id}-help`}>
+      <p className="jp-Workbench-jobFieldHelp" id={`${id}-help`}>
         {help(props, varies)}
       </p>
-      <p className="jp-Workbench-fieldProblem" id={`${id}-problem`} role="alert">
+      <p className="jp-Workbench-jobFieldProblem" id={`${id}-problem`} role="alert">
         {problem}
       </p>
     </div>
@@ -135,7 +135,7 @@ function GridInput(props: IInputProps): JSX.Element {
       filling.vary(name, next.join(','));
     };
     return (
-      <div id={id} role="group" aria-label={name} className="jp-Workbench-checks">
+      <div id={id} role="group" aria-label={name} className="jp-Workbench-jobChecks">
         {options.map(each => (
           <label key={each}>
             <input

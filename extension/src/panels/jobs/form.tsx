@@ -32,8 +32,7 @@ export class FormWidget extends ReactWidget {
     this.addClass('jp-Workbench');
     this.addClass('jp-Workbench-panel');
     this.node.dataset.panel = 'job-form';
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', trans.__('Run %1 as a job', notebook));
+    this.title.caption = trans.__('Run %1 as a job', notebook);
     this._path = workbench.path;
     void this._form.load();
   }
@@ -93,7 +92,7 @@ function Form(props: IPageProps & { readonly filling: Filling }): JSX.Element {
     void send(props);
   };
   return (
-    <form className="jp-Workbench-form" onSubmit={submit} noValidate>
+    <form className="jp-Workbench-jobForm" onSubmit={submit} noValidate>
       <header>
         <h2>{notebook}</h2>
         <button
@@ -106,7 +105,7 @@ function Form(props: IPageProps & { readonly filling: Filling }): JSX.Element {
         </button>
       </header>
       {fields.length ? (
-        <div className="jp-Workbench-fields">
+        <div className="jp-Workbench-jobFields">
           {fields.map(field => (
             <ParameterField
               key={field.parameter.name}
@@ -139,9 +138,9 @@ function Foot(props: {
   const wrong = Object.keys(checked?.problems ?? {}).length;
   const { workers } = filling.form;
   return (
-    <footer className="jp-Workbench-formFoot">
+    <footer className="jp-Workbench-jobFormFoot">
       {(error ?? checked?.problem) && (
-        <p className="jp-Workbench-said" role="alert">
+        <p className="jp-Workbench-jobSaid" role="alert">
           {error?.message ?? checked?.problem}
         </p>
       )}
@@ -177,7 +176,7 @@ function Options(props: {
   const { filling, trans } = props;
   const { options } = useFilled(filling);
   const text = (key: keyof IOptions, label: string, unit = ''): JSX.Element => (
-    <label key={key} className="jp-Workbench-option">
+    <label key={key} className="jp-Workbench-jobOption">
       <span>{label}</span>
       <input
         type={key === 'label' ? 'text' : 'number'}
@@ -190,7 +189,7 @@ function Options(props: {
     </label>
   );
   const check = (key: 'cache' | 'track', label: string): JSX.Element => (
-    <label key={key} className="jp-Workbench-check">
+    <label key={key} className="jp-Workbench-jobCheck">
       <input
         type="checkbox"
         checked={options[key]}
@@ -200,9 +199,9 @@ function Options(props: {
     </label>
   );
   return (
-    <details className="jp-Workbench-options">
+    <details className="jp-Workbench-jobOptions">
       <summary>{trans.__('Limits, retries and more')}</summary>
-      <div className="jp-Workbench-optionGrid">
+      <div className="jp-Workbench-jobOptionGrid">
         {text('label', trans.__('What it is for'))}
         {text('wall', trans.__('Seconds for the whole job'), trans.__('no limit'))}
         {text('cell', trans.__('Seconds for each cell'), trans.__('no limit'))}

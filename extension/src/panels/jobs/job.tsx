@@ -27,8 +27,7 @@ export class JobWidget extends ReactWidget {
     this.addClass('jp-Workbench');
     this.addClass('jp-Workbench-panel');
     this.node.dataset.panel = 'job';
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', _options.trans.__('Job %1', _options.id));
+    this.title.caption = _options.trans.__('Job %1', _options.id);
     this._progress = new JobProgress(_options.workbench, _options.id);
   }
 
@@ -66,7 +65,7 @@ function Job(
     <div className="jp-Workbench-jobPage">
       <Head {...props} job={shown} siblings={known?.siblings ?? {}} />
       {away && isOpen(shown.state) && (
-        <p className="jp-Workbench-hint" role="status">
+        <p className="jp-Workbench-jobHint" role="status">
           {trans.__('The server does not answer; it is asked again: %1', away.message)}
         </p>
       )}
@@ -126,7 +125,7 @@ function Head(
         </span>
       </p>
       {job.state === 'running' && <Bar job={job} trans={trans} />}
-      <div className="jp-Workbench-buttons">
+      <div className="jp-Workbench-jobActions">
         {isOpen(job.state) && (
           <button
             className="jp-Workbench-button"
@@ -156,7 +155,7 @@ function Head(
         </button>
       </div>
       {job.batch && many > 1 && (
-        <p className="jp-Workbench-batch">
+        <p className="jp-Workbench-jobBatch">
           <span className="jp-Workbench-muted">
             {trans.__(
               'One of %1 jobs: %2 succeeded, %3 not, %4 to come',
@@ -216,14 +215,14 @@ function Facts(
     ]
   ];
   return (
-    <section className="jp-Workbench-jobFacts">
+    <section className="jp-Workbench-jobAbout">
       {job.error && (
-        <p className="jp-Workbench-said" role="alert">
+        <p className="jp-Workbench-jobSaid" role="alert">
           {job.error}
         </p>
       )}
       {params.length > 0 && (
-        <dl className="jp-Workbench-facts" aria-label={trans.__('Parameters')}>
+        <dl className="jp-Workbench-jobFacts" aria-label={trans.__('Parameters')}>
           {params.map(([name, value]) => (
             <React.Fragment key={name}>
               <dt>
@@ -234,7 +233,7 @@ function Facts(
           ))}
         </dl>
       )}
-      <dl className="jp-Workbench-facts">
+      <dl className="jp-Workbench-jobFacts">
         {facts
           .filter(([, value]) => value)
           .map(([name, value]) => (

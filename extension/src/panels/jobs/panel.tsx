@@ -179,7 +179,7 @@ function Tabs({ jobs, trans }: IJobsProps): JSX.Element {
   };
   return (
     <div
-      className="jp-Workbench-tabs"
+      className="jp-Workbench-jobTabs"
       role="tablist"
       aria-label={trans.__('Jobs')}
       onKeyDown={onKeyDown}
@@ -207,7 +207,7 @@ function JobList({ jobs, actions, trans }: IJobsProps): JSX.Element {
   );
   const filters = (
     <select
-      className="jp-Workbench-choice"
+      className="jp-Workbench-jobChoice"
       aria-label={trans.__('Which jobs')}
       value={filter}
       onChange={event => jobs.show({ filter: event.target.value as Filter })}

@@ -38,7 +38,7 @@ export function Schedules(props: ISchedulesProps): JSX.Element {
       {({ served, items }) => (
         <>
           {!served && items.some(each => each.enabled) && (
-            <p className="jp-Workbench-hint" role="status">
+            <p className="jp-Workbench-jobHint" role="status">
               {trans.__(
                 'No scheduler is there to run them: type `workbench scheduler` in a terminal, or let the Jupyter server do it (serve_schedules in workbench.toml).'
               )}
@@ -94,9 +94,9 @@ function Schedule(
         )}
       </div>
       {problem ? (
-        <p className="jp-Workbench-said">{problem}</p>
+        <p className="jp-Workbench-jobSaid">{problem}</p>
       ) : (
-        <dl className="jp-Workbench-facts">
+        <dl className="jp-Workbench-jobFacts">
           <dt>{trans.__('Runs')}</dt>
           <dd title={schedule.description}>{schedule.runs}</dd>
           <dt>{trans.__('When')}</dt>
@@ -108,7 +108,7 @@ function Schedule(
         </dl>
       )}
       {last && (
-        <dl className="jp-Workbench-facts">
+        <dl className="jp-Workbench-jobFacts">
           <dt>{trans.__('Last')}</dt>
           <dd title={last.reason}>
             <Sign state={last.state} trans={trans} />{' '}

@@ -29,7 +29,7 @@ export function Sign(props: {
   const { state, trans } = props;
   return (
     <span
-      className="jp-Workbench-sign"
+      className="jp-Workbench-jobSign"
       data-state={state}
       role="img"
       aria-label={stateName(state, trans)}
@@ -87,7 +87,7 @@ export function Bar(props: {
   const words = trans.__('%1 of %2 cells', job.cell, job.cells);
   return (
     <progress
-      className="jp-Workbench-bar"
+      className="jp-Workbench-jobBar"
       value={job.cell}
       max={job.cells}
       aria-label={words}

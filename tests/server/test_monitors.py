@@ -143,6 +143,6 @@ async def test_a_notebook_that_judged_no_window(ask: Ask) -> None:
 def test_voila_in_this_server_serves_as_ours_does(jp_serverapp: Any) -> None:
     from workbench.panels.voila import EXTENSIONS, TEMPLATE
 
-    assert DASHBOARDS == {"template": TEMPLATE, "extension_allowlist": list(EXTENSIONS)}
+    assert {"template": TEMPLATE, "extension_allowlist": list(EXTENSIONS)} == DASHBOARDS
     kept = jp_serverapp.config.VoilaConfiguration
     assert {name: kept[name] for name in DASHBOARDS} == DASHBOARDS

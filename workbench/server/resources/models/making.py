@@ -1,4 +1,4 @@
-"""What takes long: making a run a version, putting it through its gate, making it from its record."""
+"""What takes long: a run made a version, a version put through its gate or made anew."""
 
 from __future__ import annotations
 

@@ -58,7 +58,10 @@ export class Workbench implements IDisposable {
   async refresh(): Promise<void> {
     await this.project.load();
     const { state } = this.project;
-    if (state.kind !== 'ready') {
+    if (state.kind === 'loading') {
+      return; // called off by a newer refresh, which goes on
+    }
+    if (state.kind === 'error') {
       this._follow(null);
       return;
     }

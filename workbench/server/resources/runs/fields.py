@@ -15,7 +15,7 @@ __all__ = ["Axis", "axes_of", "chosen_axes"]
 _LONGEST = 40
 """Characters of a text that still is a category: a longer one is a description."""
 
-_BESIDE = ("baseline_", "cost_", "training_", "system/")
+_BESIDE = ("base_rate", "baseline_", "cost_", "training_", "system/")
 """What is logged beside what is aimed at; chosen last."""
 
 

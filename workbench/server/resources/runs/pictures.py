@@ -1,7 +1,8 @@
 """Runs drawn by Bokeh, as pages that hold all that they need.
 
 Up to seven runs each have a colour, a stroke and a mark, the same in every picture and in the
-table beside it; more are coloured by the last axis. The colours are told apart by who sees fewer
+table below it; more are coloured by the last axis. Up to twelve have their numbers of that table
+beside them, which is all the legend that there is. The colours are told apart by who sees fewer
 (Okabe and Ito, https://jfly.uni-koeln.de/color/; cividis).
 """
 
@@ -23,10 +24,13 @@ _MARKS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex",
 
 _INK = {"light": "#4f5c69", "dark": "#c3ccd5"}
 _GRID = {"light": "#dfe4e9", "dark": "#47515b"}
-_PAPER = {"light": "#ffffff", "dark": "#111111"}
+_PAPER = {"light": "#ffffff", "dark": "#212121"}
 _HEIGHT = 320
 _LABELS = 7
 """Categories that an axis names; of more only some."""
+_NUMBERED = 12
+_NEAR = 0.05
+"""Runs that are no farther apart, of the whole width and height, have their numbers together."""
 
 _TEMPLATE = """
 {% block postamble %}
@@ -53,7 +57,7 @@ def parallel(runs: Sequence[RunRecord], axes: Sequence[Axis], *, theme: str) -> 
     places = [_scaled(axis) for axis in axes]
     lines = [list(run) for run in zip(*places, strict=True)]
     plot = bokeh.figure(
-        x_range=(-0.35, len(axes) - 0.65), y_range=(-0.08, 1.14), **_frame(theme, "parallel")
+        x_range=(-0.45, len(axes) - 0.15), y_range=(-0.08, 1.21), **_frame("parallel")
     )
     for x in range(len(axes)):
         plot.line([x, x], [0, 1], color=_GRID[theme], line_width=2)
@@ -67,15 +71,15 @@ def parallel(runs: Sequence[RunRecord], axes: Sequence[Axis], *, theme: str) -> 
                 **style,
             }
         )
-        legend = {} if n is None else {"legend_label": f"{n + 1} {_short(runs[n].name)}"}
         drawn.append(
             plot.multi_line(
                 "xs", "ys", source=source, line_color="colour", line_width=2.5, line_alpha=0.85,
                 line_dash="solid" if n is None else _STROKES[n], line_cap="round",
-                hover_line_width=4, **legend,
+                hover_line_width=4,
             )
         )  # fmt: skip
     _label(plot, axes, theme)
+    _number(plot, [(0, y) for y in places[0]], theme, x_offset=-8, text_align="right")
     _tell(plot, axes, drawn, line_policy="nearest")
     return _inked(plot, theme)
 
@@ -85,7 +89,8 @@ def scatter(runs: Sequence[RunRecord], axes: Sequence[Axis], *, theme: str) -> A
     bokeh = _bokeh()
     across, up = axes
     xs, ys = across.places, up.places
-    plot = bokeh.figure(**_frame(theme, "scatter"))
+    plot = bokeh.figure(**_frame("scatter"))
+    plot.x_range.range_padding = plot.y_range.range_padding = 0.2  # the numbers are beside
     plot.xaxis.axis_label, plot.yaxis.axis_label = across.label, up.label
     for axis, shown in ((across, plot.xaxis), (up, plot.yaxis)):
         if axis.categories:
@@ -101,13 +106,13 @@ def scatter(runs: Sequence[RunRecord], axes: Sequence[Axis], *, theme: str) -> A
                 **style,
             }
         )
-        legend = {} if n is None else {"legend_label": f"{n + 1} {_short(runs[n].name)}"}
         drawn.append(
             plot.scatter(
                 "x", "y", source=source, marker="circle" if n is None else _MARKS[n], size=13,
-                fill_color="colour", fill_alpha=0.9, line_color=_PAPER[theme], **legend,
+                fill_color="colour", fill_alpha=0.9, line_color=_PAPER[theme],
             )
         )  # fmt: skip
+    _number(plot, list(zip(xs, ys, strict=True)), theme, x_offset=10, text_align="left")
     _tell(plot, axes, drawn)
     return _inked(plot, theme)
 
@@ -121,7 +126,7 @@ def _bokeh() -> Any:
     return plotting
 
 
-def _frame(theme: str, name: str) -> dict[str, Any]:
+def _frame(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "height": _HEIGHT,
@@ -172,9 +177,10 @@ def _tell(plot: Any, axes: Sequence[Axis], drawn: Sequence[Any], **how: Any) -> 
 
 def _label(plot: Any, axes: Sequence[Axis], theme: str) -> None:
     """Write the name above each axis, and beside it what its ends or its categories are."""
-    ink = {"text_color": _INK[theme], "text_font_size": "11px"}
+    ink = _ink(theme)
+    above = [1.07 + 0.07 * (x % 2) for x in range(len(axes))]  # side by side they would overlap
     plot.text(
-        list(range(len(axes))), [1.07] * len(axes), [_short(axis.label) for axis in axes],
+        list(range(len(axes))), above, [_short(axis.label) for axis in axes],
         text_align="center", text_font_style="bold", **ink,
     )  # fmt: skip
     xs, ys, texts = [], [], []
@@ -185,6 +191,39 @@ def _label(plot: Any, axes: Sequence[Axis], theme: str) -> None:
             texts.append(text)
     plot.text(xs, ys, texts, x_offset=6, text_baseline="middle", **ink)
     plot.axis.visible = plot.grid.visible = False
+
+
+def _number(plot: Any, places: Sequence[tuple[float, float]], theme: str, **where: Any) -> None:
+    """Write the runs' numbers beside where they are drawn, those of one place together."""
+    known = {n: place for n, place in enumerate(places) if not any(map(math.isnan, place))}
+    if len(places) > _NUMBERED or not known:
+        return
+    spans = [(max(axis) - min(axis)) or 1 for axis in zip(*known.values(), strict=True)]
+    together: dict[tuple[float, float], list[str]] = {}
+    for n, place in known.items():
+        near = (
+            one
+            for one in together
+            if all(
+                abs(a - b) <= _NEAR * span for a, b, span in zip(one, place, spans, strict=True)
+            )
+        )
+        together.setdefault(next(near, place), []).append(str(n + 1))
+    plot.text(
+        [x for x, _ in together], [y for _, y in together], list(map(" ".join, together.values())),
+        text_baseline="middle", text_font_style="bold", **_ink(theme), **where,
+    )  # fmt: skip
+
+
+def _ink(theme: str) -> dict[str, Any]:
+    """Write small, on enough of the paper to be read across a line."""
+    return {
+        "text_color": _INK[theme],
+        "text_font_size": "11px",
+        "background_fill_color": _PAPER[theme],
+        "background_fill_alpha": 0.75,
+        "padding": 1,
+    }
 
 
 def _ticks(axis: Axis) -> list[tuple[float, str]]:
@@ -220,12 +259,4 @@ def _inked(plot: Any, theme: str) -> Any:
     plot.axis.axis_line_color = plot.axis.major_tick_line_color = _GRID[theme]
     plot.axis.minor_tick_line_color = None
     plot.grid.grid_line_color = _GRID[theme]
-    if plot.legend:
-        legend = plot.legend[0]
-        plot.add_layout(legend, "below")
-        legend.orientation = "horizontal"
-        legend.ncols = 4
-        legend.background_fill_color = legend.border_line_color = None
-        legend.label_text_color, legend.label_text_font_size = ink, "11px"
-        legend.click_policy = "hide"
     return plot

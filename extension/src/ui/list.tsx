@@ -23,6 +23,8 @@ export interface IListProps<T> {
   readonly empty: ReactNode;
   /** What stays above the rows in every state. */
   readonly tools?: ReactNode;
+  /** What the list is of: one of something else begins at its top. */
+  readonly about?: unknown;
   readonly children: (item: T, index: number) => ReactNode;
 }
 
@@ -48,7 +50,7 @@ export function List<T>(props: IListProps<T>): JSX.Element {
 function Rows<T>(
   props: IListProps<T> & { readonly items: readonly T[]; readonly hasMore: boolean }
 ): JSX.Element {
-  const { items, hasMore, pages, label, keyOf, height, children } = props;
+  const { items, hasMore, pages, label, keyOf, height, about, children } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: items.length,
@@ -64,6 +66,7 @@ function Rows<T>(
       void pages.more();
     }
   }, [hasMore, last, items.length, pages]);
+  useEffect(() => void scroller.current?.scrollTo(0, 0), [about]);
   return (
     <div ref={scroller} className="jp-Workbench-scroller" tabIndex={0}>
       <ul

@@ -12,45 +12,13 @@ import { IRun, IRunFacets, IRunMarks, IRunPage } from '../../api/types';
 import { Workbench } from '../../workbench';
 import { quoted } from './language';
 import { Lines } from './lines';
+import { atFirst, IRunsView, Scope, writeColumns } from './view';
 
 const PAGE = 50;
-const COLUMNS_KEY = 'jupyter-workbench:runs:columns';
 
-export type Scope = 'all' | 'branch';
-
-export interface ISort {
-  /** `start_time`, or `metrics.` and a name, or `params.` and one. */
-  readonly field: string;
-  readonly isDescending: boolean;
-}
-
-export interface IRunsView {
-  readonly scope: Scope;
-  /** What was typed, in MLflow's language. */
-  readonly filter: string;
-  /** Why what was typed says nothing; the list goes by what was typed before it. */
-  readonly problem: string;
-  readonly sort: ISort;
-  /** The columns of the wide table; null for the usual ones. */
-  readonly columns: readonly string[] | null;
-  /** The branch whose runs these are, if they are of one. */
-  readonly branch: string | null;
-  /** The ids of the chosen runs, in the order of choosing. */
-  readonly chosen: ReadonlySet<string>;
-  /** The ids of those whose details are open. */
-  readonly open: ReadonlySet<string>;
-}
-
-const AT_FIRST: IRunsView = {
-  scope: 'all',
-  filter: '',
-  problem: '',
-  sort: { field: 'start_time', isDescending: true },
-  columns: null,
-  branch: null,
-  chosen: new Set(),
-  open: new Set()
-};
+/** How many the server gives at once, and how many are read again when something has changed. */
+const MOST_AT_ONCE = 500;
+const MOST_AGAIN = 2000;
 
 export class RunsModel implements IDisposable {
   constructor(readonly workbench: Workbench) {
@@ -83,12 +51,14 @@ export class RunsModel implements IDisposable {
   /** Whether the user may do more than read. */
   get mayWrite(): boolean {
     const { state } = this.workbench.project;
-    return state.kind === 'ready' && state.value.role !== 'viewer';
+    const role = state.kind === 'ready' ? state.value.role : null;
+    return role !== null && role !== 'viewer';
   }
 
-  /** Read the runs again; what they can be narrowed by comes after them. */
+  /** Read the runs again, as many as are shown; what they can be narrowed by comes after them. */
   async load(): Promise<void> {
     this.lines.forgetRunning();
+    this._again = Math.min(this.pages.state.items.length, MOST_AGAIN);
     await this.pages.load();
     this._areFacetsStale = true;
     if (this.facets.state.kind === 'loading' && !this.facets.state.value) {
@@ -110,7 +80,7 @@ export class RunsModel implements IDisposable {
     this.facets.clear();
     this.lines.clear();
     this._good = '';
-    this._set({ ...AT_FIRST, columns: readColumns() });
+    this._set(atFirst());
   }
 
   dispose(): void {
@@ -188,8 +158,20 @@ export class RunsModel implements IDisposable {
     this.workbench.tell('runs');
   }
 
-  /** A filter that says nothing leaves the list as it was, and says why. */
+  /** Read a page; the first as long as it has to be so that nobody is thrown back. */
   private async _read(cursor: string, signal: AbortSignal): Promise<IRunPage> {
+    const wanted = this._again;
+    this._again = 0;
+    let whole = await this._readPage(cursor, signal);
+    while (whole.next !== null && whole.items.length < wanted) {
+      const more = await this._ask(this._good, whole.next, signal, MOST_AT_ONCE);
+      whole = { ...more, items: [...whole.items, ...more.items] };
+    }
+    return whole;
+  }
+
+  /** A filter that says nothing leaves the list as it was, and says why. */
+  private async _readPage(cursor: string, signal: AbortSignal): Promise<IRunPage> {
     const { filter } = this._view;
     if (cursor || filter === this._good) {
       return this._ask(this._good, cursor, signal);
@@ -211,7 +193,8 @@ export class RunsModel implements IDisposable {
   private async _ask(
     filter: string,
     cursor: string,
-    signal: AbortSignal
+    signal: AbortSignal,
+    limit = PAGE
   ): Promise<IRunPage> {
     const { scope, sort } = this._view;
     const cut = sort.field.indexOf('.');
@@ -220,21 +203,9 @@ export class RunsModel implements IDisposable {
         ? sort.field
         : quoted(sort.field.slice(0, cut), sort.field.slice(cut + 1));
     const order = `${field} ${sort.isDescending ? 'DESC' : 'ASC'}`;
-    const page = await ask(
-      api.GET('/runs', {
-        params: {
-          query: {
-            path: this.workbench.path,
-            limit: PAGE,
-            cursor,
-            filter,
-            order,
-            scope
-          }
-        },
-        signal
-      })
-    );
+    const { path } = this.workbench;
+    const query = { path, limit, cursor, filter, order, scope };
+    const page = await ask(api.GET('/runs', { params: { query }, signal }));
     if (filter === this._view.filter && this._view.problem) {
       this._set({ problem: '' });
     }
@@ -249,8 +220,9 @@ export class RunsModel implements IDisposable {
     this._changed.emit();
   }
 
-  private _view: IRunsView = { ...AT_FIRST, columns: readColumns() };
+  private _view = atFirst();
   private _good = '';
+  private _again = 0;
   private _areFacetsStale = true;
   private _isDisposed = false;
   private readonly _changed = new Signal<this, void>(this);
@@ -266,21 +238,4 @@ export function useView(model: RunsModel): IRunsView {
     [model]
   );
   return useSyncExternalStore(subscribe, () => model.view);
-}
-
-function readColumns(): readonly string[] | null {
-  try {
-    const columns: unknown = JSON.parse(localStorage.getItem(COLUMNS_KEY) ?? 'null');
-    return Array.isArray(columns) ? columns.map(String) : null;
-  } catch {
-    return null;
-  }
-}
-
-function writeColumns(columns: readonly string[] | null): void {
-  try {
-    localStorage.setItem(COLUMNS_KEY, JSON.stringify(columns));
-  } catch {
-    // A browser that keeps nothing shows the usual ones the next time.
-  }
 }

@@ -70,6 +70,9 @@ function Runs(props: IRunsProps): JSX.Element {
       keyOf={run => run.run_id}
       height={HEIGHT}
       tools={tools}
+      about={[view.scope, view.filter, view.sort.field, view.sort.isDescending].join(
+        '\n'
+      )}
       empty={<Empty>{whyNone(model, trans)}</Empty>}
     >
       {run => (

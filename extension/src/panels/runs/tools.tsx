@@ -2,14 +2,20 @@
  * What stands above the runs: the filter, whose runs, in which order, and what of the chosen ones.
  */
 import { TranslationBundle } from '@jupyterlab/translation';
-import { caretDownIcon, caretUpIcon, launchIcon } from '@jupyterlab/ui-components';
+import {
+  caretDownIcon,
+  caretUpIcon,
+  closeIcon,
+  launchIcon
+} from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { useResource } from '../../api/resource';
 import { RunActions } from './actions';
 import { ColumnChooser } from './columns';
 import { FilterBox } from './filter';
-import { RunsModel, Scope, useView } from './model';
+import { RunsModel, useView } from './model';
+import { Scope } from './view';
 
 /** How many can be compared: each has a column. The server says so too. */
 const MOST_COMPARED = 12;
@@ -60,7 +66,7 @@ function ScopeChoice(props: {
   ];
   return (
     <div
-      className="jp-Workbench-choice"
+      className="jp-Workbench-runsScope"
       role="group"
       aria-label={trans.__('Whose runs')}
     >
@@ -141,7 +147,7 @@ function Chosen(props: {
       ? trans.__('%1 runs at most can be compared', MOST_COMPARED)
       : trans.__('Parameters, metrics, data, features and cells side by side');
   return (
-    <div className="jp-Workbench-chosen">
+    <div className="jp-Workbench-runsChosen">
       <span role="status">
         {trans._n('%1 run chosen', '%1 runs chosen', count, count)}
       </span>
@@ -153,8 +159,13 @@ function Chosen(props: {
       >
         {trans.__('Compare')}
       </button>
-      <button className="jp-Workbench-button" onClick={() => model.chooseNone()}>
-        {trans.__('Clear')}
+      <button
+        className="jp-Workbench-iconButton"
+        aria-label={trans.__('Choose none')}
+        title={trans.__('Choose none')}
+        onClick={() => model.chooseNone()}
+      >
+        <closeIcon.react tag="span" className="jp-Workbench-icon" />
       </button>
     </div>
   );

@@ -122,6 +122,7 @@ function addCommands(
         content.node.setAttribute('aria-label', content.title.label); // it took the name away
         widget.id = widgetId;
         widget.title.closable = true;
+        widget.toolbar.hide(); // it would be an empty stripe
         app.shell.add(widget, 'main');
         await context.workbench.refresh();
       }

@@ -16,7 +16,7 @@ export function Cells(props: {
 }): JSX.Element {
   const { runs, cells, trans } = props;
   return (
-    <details className="jp-Workbench-part" open>
+    <details className="jp-Workbench-comparedPart" open>
       <summary>
         <h3>{trans.__('Cells')}</h3>
         <span className="jp-Workbench-muted">
@@ -24,7 +24,7 @@ export function Cells(props: {
         </span>
       </summary>
       {cells.map((diff, index) => (
-        <section key={runs[index + 1].run_id} className="jp-Workbench-cells">
+        <section key={runs[index + 1].run_id} className="jp-Workbench-runCells">
           <h4>
             <RunNumber index={0} of={runs.length} /> →{' '}
             <RunNumber index={index + 1} of={runs.length} />

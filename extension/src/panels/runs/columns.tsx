@@ -3,7 +3,14 @@
  */
 import { TranslationBundle } from '@jupyterlab/translation';
 import { caretDownIcon, caretUpIcon } from '@jupyterlab/ui-components';
-import React, { CSSProperties, useId, useMemo, useRef, useState } from 'react';
+import React, {
+  CSSProperties,
+  KeyboardEvent,
+  useId,
+  useMemo,
+  useRef,
+  useState
+} from 'react';
 
 import { usePages } from '../../api/pages';
 import { useResource } from '../../api/resource';
@@ -37,7 +44,8 @@ export function useColumns(model: RunsModel): readonly string[] {
   }, [columns, facets, first]);
 }
 
-export function columnStyle(columns: readonly string[]): CSSProperties {
+/** How many columns there are, for the style sheet. */
+export function columnStyle(columns: readonly unknown[]): CSSProperties {
   return { '--jp-Workbench-columns': columns.length } as CSSProperties;
 }
 
@@ -120,6 +128,13 @@ export function ColumnChooser(props: {
       right: `${window.innerWidth - right}px`
     });
   };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') {
+      event.preventDefault(); // a box with words in it would only be emptied
+      list.current!.hidePopover();
+      button.current!.focus();
+    }
+  };
   return (
     <>
       <button
@@ -137,6 +152,7 @@ export function ColumnChooser(props: {
         className="jp-Workbench-columns"
         role="group"
         aria-label={trans.__('Columns')}
+        onKeyDown={onKeyDown}
         {...{ popover: 'auto' }}
       >
         <Choices model={model} trans={trans} />

@@ -72,6 +72,7 @@ function comparisonWidget(
   widget.title.label = trans._n('Compare %1 run', 'Compare %1 runs', runs.length);
   widget.title.icon = historyIcon;
   widget.title.closable = true;
+  widget.toolbar.hide(); // it would be an empty stripe
   widget.node.setAttribute('aria-label', widget.title.label);
   widget.disposed.connect(() => comparison.dispose());
   void comparison.load();

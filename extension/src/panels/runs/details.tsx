@@ -9,7 +9,7 @@ import {
   notebookIcon,
   runIcon
 } from '@jupyterlab/ui-components';
-import React, { ReactNode, useEffect, useState } from 'react';
+import React, { Fragment, ReactNode, useEffect, useState } from 'react';
 
 import { api, ask } from '../../api/client';
 import { IRun } from '../../api/types';
@@ -18,7 +18,7 @@ import { RunActions } from './actions';
 import { RunLines, Sparkline } from './lines';
 import { Note, Tags } from './marks';
 import { RunsModel } from './model';
-import { TAGS } from './words';
+import { TAGS, written } from './words';
 
 export interface IRunDetailsProps {
   readonly run: IRun;
@@ -68,8 +68,11 @@ function Actions(props: IRunDetailsProps): JSX.Element {
   const { run, model, actions, trans } = props;
   const isKept = /^[0-9a-f]{7,}$/.test(run.tags[TAGS.snapshot] ?? '');
   const hasNotebook = TAGS.notebook in run.tags;
+  const whyNot = model.mayWrite
+    ? null
+    : trans.__('You are a viewer here: you can look, and change nothing.');
   return (
-    <div className="jp-Workbench-actions" role="group" aria-label={trans.__('Run')}>
+    <div className="jp-Workbench-runActions" role="group" aria-label={trans.__('Run')}>
       <Action
         icon={notebookIcon}
         title={trans.__('Open the notebook as this run executed it')}
@@ -81,9 +84,10 @@ function Actions(props: IRunDetailsProps): JSX.Element {
       <Action
         icon={downloadIcon}
         title={
-          isKept
+          whyNot ??
+          (isKept
             ? trans.__('Bring its code into a new folder')
-            : trans.__('Its code was not kept')
+            : trans.__('Its code was not kept'))
         }
         disabled={!isKept || !model.mayWrite}
         act={() => void actions.attempt(() => actions.checkOut(run))}
@@ -93,7 +97,7 @@ function Actions(props: IRunDetailsProps): JSX.Element {
       {actions.canRun && (
         <Action
           icon={runIcon}
-          title={trans.__('Run its notebook as a job, with other parameters')}
+          title={whyNot ?? trans.__('Run its notebook as a job, with other parameters')}
           disabled={!hasNotebook || !model.mayWrite}
           act={() => void actions.attempt(() => actions.runAgain(run))}
         >
@@ -147,6 +151,16 @@ function origin(
   return Object.fromEntries(Object.entries(rows).filter(([, value]) => value));
 }
 
+/** Let a long text break after its parts, not within them. */
+function breakable(name: string): ReactNode {
+  return name.split(/(?<=[_./-])/).map((part, index) => (
+    <Fragment key={index}>
+      {index > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
+
 function Table(props: {
   readonly title: string;
   readonly rows: Readonly<Record<string, string | number>>;
@@ -162,9 +176,9 @@ function Table(props: {
       <tbody>
         {rows.map(([name, value]) => (
           <tr key={name}>
-            <th scope="row">{name}</th>
+            <th scope="row">{breakable(name)}</th>
             <td>
-              <span>{value}</span>
+              <span title={String(value)}>{breakable(written(value))}</span>
               {props.children?.(name)}
             </td>
           </tr>

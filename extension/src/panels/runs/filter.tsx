@@ -153,7 +153,7 @@ function Options(props: {
       ref={list}
       id={`${id}list`}
       role="listbox"
-      className="jp-Workbench-options"
+      className="jp-Workbench-completions"
       onMouseDown={event => event.preventDefault()} // the box keeps the focus
       {...{ popover: 'manual' }}
     >

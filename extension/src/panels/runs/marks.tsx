@@ -59,7 +59,7 @@ export function Note(props: IMarksProps): JSX.Element | null {
           }
         }}
       />
-      <div className="jp-Workbench-actions">
+      <div className="jp-Workbench-runActions">
         <button type="submit" className="jp-Workbench-button">
           {trans.__('Save')}
         </button>

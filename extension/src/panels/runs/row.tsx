@@ -5,7 +5,6 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React, { memo } from 'react';
 
 import { IRun } from '../../api/types';
-import { round } from '../../ui/format';
 import { pinIcon } from '../../ui/icons';
 import { Ago, MetricRow } from '../../ui/parts';
 import { RunActions } from './actions';
@@ -13,7 +12,7 @@ import { columnStyle } from './columns';
 import { RunDetails } from './details';
 import { RunLines, Sparkline, useLines } from './lines';
 import { RunsModel } from './model';
-import { isPinned, statusName, TAGS, valueOf } from './words';
+import { isPinned, statusName, TAGS, valueOf, written } from './words';
 
 export interface IRunRowProps {
   readonly run: IRun;
@@ -98,7 +97,6 @@ function Cell(props: {
   const value = valueOf(run, column);
   const isMetric = column.startsWith('metrics.');
   const points = isMetric ? lines[column.slice('metrics.'.length)] : undefined;
-  const text = value === undefined ? '–' : isMetric ? round(value) : String(value);
   return (
     <span
       className="jp-Workbench-runCell"
@@ -106,7 +104,7 @@ function Cell(props: {
       title={`${column} = ${value ?? '–'}`}
     >
       {points && <Sparkline name={column} points={points} trans={trans} />}
-      <span>{text}</span>
+      <span>{written(value)}</span>
     </span>
   );
 }

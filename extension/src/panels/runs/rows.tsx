@@ -5,8 +5,9 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React, { useState } from 'react';
 
 import { IComparedRow, IRun } from '../../api/types';
-import { round } from '../../ui/format';
+import { columnStyle } from './columns';
 import { RunNumber } from './compare';
+import { written } from './words';
 
 export function ComparedRows(props: {
   readonly title: string;
@@ -27,7 +28,10 @@ export function ComparedRows(props: {
     return null;
   }
   return (
-    <details className="jp-Workbench-part" open={isShown && differing.length > 0}>
+    <details
+      className="jp-Workbench-comparedPart"
+      open={isShown && differing.length > 0}
+    >
       <summary>
         <h3>{title}</h3>
         <span className="jp-Workbench-muted">
@@ -37,13 +41,13 @@ export function ComparedRows(props: {
         </span>
       </summary>
       <div className="jp-Workbench-across">
-        <table aria-label={title}>
+        <table aria-label={title} style={columnStyle(runs)}>
           <thead>
             <tr>
               <th scope="col">{trans.__('Name')}</th>
               {runs.map((run, index) => (
                 <th key={run.run_id} scope="col" title={run.name}>
-                  <RunNumber index={index} of={runs.length} />
+                  <RunNumber index={index} of={runs.length} /> {run.name}
                 </th>
               ))}
             </tr>
@@ -51,7 +55,9 @@ export function ComparedRows(props: {
           <tbody>
             {shown.map(row => (
               <tr key={row.name} data-differs={row.differs}>
-                <th scope="row">{row.name}</th>
+                <th scope="row" title={row.name}>
+                  {row.name}
+                </th>
                 {row.values.map((value, index) => (
                   <td key={index} title={value === null ? undefined : String(value)}>
                     {written(value)}
@@ -76,8 +82,4 @@ export function ComparedRows(props: {
       )}
     </details>
   );
-}
-
-function written(value: IComparedRow['values'][number]): string {
-  return value === null ? '–' : typeof value === 'number' ? round(value) : value;
 }

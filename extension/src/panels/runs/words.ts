@@ -4,6 +4,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 
 import { IRun, Metric } from '../../api/types';
+import { round } from '../../ui/format';
 
 /** Tags in which runs say where they are from. */
 export const TAGS = {
@@ -58,6 +59,11 @@ function ofRun(run: IRun, key: string): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Write a value, of which the title holds all: a number rounded, a dash for nothing. */
+export function written(value: string | number | null | undefined): string {
+  return typeof value === 'number' ? round(value) : (value ?? '–');
 }
 
 /** The name over a column. */

@@ -13,6 +13,7 @@ import { executedPath } from './drive';
 export namespace CommandIDs {
   export const compare = 'workbench:compare-runs';
   export const runAsJob = 'workbench:run-as-job';
+  export const register = 'workbench:register-run';
 }
 
 /** How long a notification stays, in milliseconds. */
@@ -24,6 +25,11 @@ export class RunActions {
   /** Whether notebooks can be run as jobs here. */
   get canRun(): boolean {
     return this._context.commands.hasCommand(CommandIDs.runAsJob);
+  }
+
+  /** Whether models are there to be versions of. */
+  get canRegister(): boolean {
+    return this._context.commands.hasCommand(CommandIDs.register);
   }
 
   /** Do something, and say so if it can't be done. */
@@ -107,6 +113,11 @@ export class RunActions {
         Object.entries(origin.parameters).map(([name, value]) => [name, written(value)])
       )
     });
+  }
+
+  /** Make the run's model a version. */
+  async register(run: IRun): Promise<void> {
+    await this._context.commands.execute(CommandIDs.register, { run: run.run_id });
   }
 
   /** Show the run in MLflow's own pages, which start when they are first asked for. */

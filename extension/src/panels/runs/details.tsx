@@ -7,7 +7,8 @@ import {
   LabIcon,
   launchIcon,
   notebookIcon,
-  runIcon
+  runIcon,
+  tagIcon
 } from '@jupyterlab/ui-components';
 import React, { Fragment, ReactNode, useEffect, useState } from 'react';
 
@@ -102,6 +103,16 @@ function Actions(props: IRunDetailsProps): JSX.Element {
           act={() => void actions.attempt(() => actions.runAgain(run))}
         >
           {trans.__('Run again…')}
+        </Action>
+      )}
+      {actions.canRegister && (
+        <Action
+          icon={tagIcon}
+          title={whyNot ?? trans.__('Make its model a version, to be put through a gate')}
+          disabled={run.status !== 'FINISHED' || !model.mayWrite}
+          act={() => void actions.attempt(() => actions.register(run))}
+        >
+          {trans.__('Register…')}
         </Action>
       )}
       <Action

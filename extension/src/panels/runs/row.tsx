@@ -29,6 +29,7 @@ export const RunRow = memo(function RunRow(props: IRunRowProps): JSX.Element {
   return (
     <div
       className="jp-Workbench-run"
+      data-run={run.run_id}
       data-chosen={isChosen}
       data-pinned={isPinned(run)}
     >

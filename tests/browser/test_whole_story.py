@@ -1,4 +1,4 @@
-"""One change, from an idea to production, without leaving JupyterLab: the whole chain in a browser."""
+"""From an idea to production without leaving JupyterLab: the whole chain in a browser."""
 
 from __future__ import annotations
 

@@ -108,7 +108,9 @@ function Actions(props: IRunDetailsProps): JSX.Element {
       {actions.canRegister && (
         <Action
           icon={tagIcon}
-          title={whyNot ?? trans.__('Make its model a version, to be put through a gate')}
+          title={
+            whyNot ?? trans.__('Make its model a version, to be put through a gate')
+          }
           disabled={run.status !== 'FINISHED' || !model.mayWrite}
           act={() => void actions.attempt(() => actions.register(run))}
         >

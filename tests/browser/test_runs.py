@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.browser.conftest import Lab
 from tests.browser.test_story import (
@@ -25,6 +25,9 @@ from workbench.tracking import NOTE, PINNED, get_run, list_runs
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
+# What ipywidgets throws at any notebook that has no kernel: jupyter-widgets/ipywidgets#3970.
+WIDGETS_WITHOUT_KERNEL = "Cannot read properties of null (reading 'kernel')"
+
 
 @pytest.mark.demo
 def test_runs(
@@ -35,9 +38,14 @@ def test_runs(
     broken: list[str] = []
     asked: set[str | None] = set()
     page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
+
+    def keep(request: Request) -> None:
+        asked.add(urlsplit(request.url).hostname)
+
+    page.on("request", keep)
     project = Project.find(lab.project)
 
+    page.context.on("page", lambda opened: opened.on("request", keep))
     _open(page, lab)
     _open_sidebar(page)
     _go_to(page, "flights-demo")
@@ -47,6 +55,8 @@ def test_runs(
         len(list_runs(project)), timeout=3 * FIRST_SIGHT
     )
     _filters(page, runs, project)
+    _says_what_went_wrong(page, runs)
+    mlflow = _starts_mlflow(page, runs)
     _marks(page, runs, project)
     screenshot("runs-narrow")
     wide = _sorts_in_the_wide_table(page, project)
@@ -55,8 +65,11 @@ def test_runs(
     screenshot("runs-compared")
     _opens_the_notebook(page, wide)
     screenshot("runs-notebook")
+    _runs_again(page, wide, project)
     _checks_out(page, lab, wide)
-    assert broken == []
+    _shows_mlflow(mlflow)
+    _lets_a_viewer_look(page, project)
+    assert set(broken) <= {WIDGETS_WITHOUT_KERNEL}
     assert asked - {None} == {"127.0.0.1"}  # None: what is in the page itself, as data
 
 
@@ -88,6 +101,39 @@ def _filters(page: Page, runs: Locator, project: Project) -> None:
     box.fill("")
     expect(rows).to_have_count(before)
     page.keyboard.press("Escape")
+
+
+def _says_what_went_wrong(page: Page, runs: Locator) -> None:
+    """What can't be read is said where the runs are, which stay; one can try again."""
+    problem = {"type": "x", "title": "x", "status": 500, "detail": f"the disk is full {HOSTILE}"}
+    page.route("**/api/runs?*", lambda route: route.fulfill(status=500, json=problem))
+    before = runs.get_by_role("checkbox").count()
+    scope = runs.get_by_role("group", name="Whose runs")
+    scope.get_by_role("button", name="Branch").press("Enter")
+    said = runs.get_by_role("alert")
+    expect(said).to_contain_text(f"the disk is full {HOSTILE}")
+    expect(runs.get_by_role("checkbox")).to_have_count(before)
+    page.unroute("**/api/runs?*")
+    said.get_by_role("button", name="Try again").press("Enter")
+    expect(said).to_have_count(0)
+    expect(runs.get_by_role("checkbox")).to_have_count(before - 1)  # one is of another branch
+    scope.get_by_role("button", name="All").press("Enter")
+    expect(runs.get_by_role("checkbox")).to_have_count(before)
+
+
+def _starts_mlflow(page: Page, runs: Locator) -> Page:
+    """MLflow's own pages start when they are first asked for, in a tab of their own."""
+    row = runs.get_by_role("listitem").first
+    row.locator("summary").press("Enter")
+    with page.context.expect_page() as opened:
+        row.get_by_role("button", name="MLflow").press("Enter")
+    row.locator("summary").press("Enter")
+    return opened.value
+
+
+def _shows_mlflow(mlflow: Page) -> None:
+    expect(mlflow.get_by_text("Model metrics").first).to_be_visible(timeout=3 * FIRST_SIGHT)
+    assert "/workbench/mlflow/" in mlflow.url
 
 
 def _marks(page: Page, runs: Locator, project: Project) -> None:
@@ -137,10 +183,11 @@ def _compares(page: Page, wide: Locator, project: Project) -> None:
         wide.get_by_role("checkbox", name="Choose ").nth(index).check()
     expect(wide.get_by_text(f"{count} runs chosen")).to_be_visible()
     wide.get_by_role("button", name="Compare").click()
-    table = page.get_by_role("table", name="Parameters")
+    comparison = page.locator(".jp-Workbench-comparison")  # a run in the sidebar has tables too
+    table = comparison.get_by_role("table", name="Parameters")
     expect(table.get_by_role("rowheader", name="library")).to_be_visible(timeout=FIRST_SIGHT)
     expect(table.locator("[data-differs=false]")).to_have_count(0)
-    page.get_by_role("button", name="that are the same").first.click()
+    comparison.get_by_role("button", name="that are the same").first.click()
     expect(table.get_by_role("rowheader", name="factory", exact=True)).to_be_visible()
     for name in ("Parallel coordinates", "Scatter"):
         drawn = page.frame_locator(f'iframe[title="{name}"]')
@@ -162,6 +209,17 @@ def _opens_the_notebook(page: Page, wide: Locator) -> None:
     assert path.startswith("WorkbenchRun:flights-demo/")
 
 
+def _runs_again(page: Page, wide: Locator, project: Project) -> None:
+    """The form of a job opens with the parameters of the run, to be changed."""
+    _execute(page, "workbench:open-runs")
+    run = list_runs(project, order_by="start_time")[0]
+    row = wide.get_by_role("listitem").filter(has_text=run.name)
+    row.get_by_role("button", name="Run again").click()
+    library = page.get_by_label("library", exact=True)
+    expect(library).to_have_value(run.params["library"], timeout=FIRST_SIGHT)
+    expect(library).to_be_editable()
+
+
 def _checks_out(page: Page, lab: Lab, wide: Locator) -> None:
     _execute(page, "workbench:open-runs")
     row = wide.get_by_role("listitem").first
@@ -171,3 +229,18 @@ def _checks_out(page: Page, lab: Lab, wide: Locator) -> None:
     expect(page.get_by_text("is in earlier")).to_be_visible(timeout=FIRST_SIGHT)
     assert (Path(lab.served) / "earlier" / "workbench.toml").is_file()
     assert json.loads((lab.served / "earlier" / "notebooks" / "train.ipynb").read_text())["cells"]
+
+
+def _lets_a_viewer_look(page: Page, project: Project) -> None:
+    """Who may only read sees no way to write, and what is pinned and noted."""
+    toml = project.root / "workbench.toml"
+    toml.write_text(toml.read_text() + '\n[roles]\nadmin = ["somebody else"]\n')
+    wide = page.locator("#jupyter-workbench-runs")
+    row = wide.get_by_role("listitem").first
+    _execute(page, "workbench:refresh")
+    expect(row.get_by_role("button", name="Pin ")).to_have_count(0)
+    expect(row.get_by_role("button", name="Change the note")).to_have_count(0)
+    expect(row.get_by_role("button", name="Check out")).to_be_disabled()
+    expect(row.get_by_role("button", name="Notebook")).to_be_enabled()
+    expect(row.get_by_title("Pinned")).to_be_visible()
+    expect(row.get_by_text("team: night")).to_be_visible()

@@ -14,6 +14,7 @@ from typing import Any
 
 from workbench.errors import MissingExtraError
 from workbench.server.resources.runs.fields import Axis
+from workbench.server.resources.runs.labels import INK, PAPER, label, number, short, tell, told
 from workbench.tracking import RunRecord
 
 __all__ = ["COLOURS", "page", "parallel", "scatter"]
@@ -22,15 +23,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8
 _STROKES = ("solid", "dashed", "dotted", "dotdash", "dashdot", "solid", "dashed")
 _MARKS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex", "star")
 
-_INK = {"light": "#4f5c69", "dark": "#c3ccd5"}
 _GRID = {"light": "#dfe4e9", "dark": "#47515b"}
-_PAPER = {"light": "#ffffff", "dark": "#212121"}
 _HEIGHT = 320
-_LABELS = 7
-"""Categories that an axis names; of more only some."""
-_NUMBERED = 12
-_NEAR = 0.05
-"""Runs that are no farther apart, of the whole width and height, have their numbers together."""
 
 _TEMPLATE = """
 {% block postamble %}
@@ -67,7 +61,7 @@ def parallel(runs: Sequence[RunRecord], axes: Sequence[Axis], *, theme: str) -> 
             {
                 "xs": [list(range(len(axes)))] * len(indices),
                 "ys": [lines[i] for i in indices],
-                **_told(runs, axes, indices),
+                **told(runs, axes, indices),
                 **style,
             }
         )
@@ -78,9 +72,9 @@ def parallel(runs: Sequence[RunRecord], axes: Sequence[Axis], *, theme: str) -> 
                 hover_line_width=4,
             )
         )  # fmt: skip
-    _label(plot, axes, theme)
-    _number(plot, [(0, y) for y in places[0]], theme, x_offset=-8, text_align="right")
-    _tell(plot, axes, drawn, line_policy="nearest")
+    label(plot, axes, theme)
+    number(plot, [(0, y) for y in places[0]], theme, x_offset=-8, text_align="right")
+    tell(plot, axes, drawn, line_policy="nearest")
     return _inked(plot, theme)
 
 
@@ -95,25 +89,25 @@ def scatter(runs: Sequence[RunRecord], axes: Sequence[Axis], *, theme: str) -> A
     for axis, shown in ((across, plot.xaxis), (up, plot.yaxis)):
         if axis.categories:
             shown.ticker = list(range(len(axis.categories)))
-            shown.major_label_overrides = dict(enumerate(map(_short, axis.categories)))
+            shown.major_label_overrides = dict(enumerate(map(short, axis.categories)))
     drawn = []
     for n, style, indices in _styles(runs, up):
         source = bokeh.ColumnDataSource(
             {
                 "x": [xs[i] for i in indices],
                 "y": [ys[i] for i in indices],
-                **_told(runs, axes, indices),
+                **told(runs, axes, indices),
                 **style,
             }
         )
         drawn.append(
             plot.scatter(
                 "x", "y", source=source, marker="circle" if n is None else _MARKS[n], size=13,
-                fill_color="colour", fill_alpha=0.9, line_color=_PAPER[theme],
+                fill_color="colour", fill_alpha=0.9, line_color=PAPER[theme],
             )
         )  # fmt: skip
-    _number(plot, list(zip(xs, ys, strict=True)), theme, x_offset=10, text_align="left")
-    _tell(plot, axes, drawn)
+    number(plot, list(zip(xs, ys, strict=True)), theme, x_offset=10, text_align="left")
+    tell(plot, axes, drawn)
     return _inked(plot, theme)
 
 
@@ -158,99 +152,9 @@ def _styles(
     return [(None, {"colour": colours}, list(range(len(runs))))]
 
 
-def _told(
-    runs: Sequence[RunRecord], axes: Sequence[Axis], indices: Sequence[int]
-) -> dict[str, list[str]]:
-    """What is said of a run under the pointer."""
-    told = {"run": [f"{runs[i].name} ({runs[i].run_id[:8]})" for i in indices]}
-    for n, axis in enumerate(axes):
-        told[f"axis{n}"] = [_written(axis.values[i]) for i in indices]
-    return told
-
-
-def _tell(plot: Any, axes: Sequence[Axis], drawn: Sequence[Any], **how: Any) -> None:
-    from bokeh.models import HoverTool
-
-    tips = [("run", "@run"), *((axis.label, f"@axis{n}") for n, axis in enumerate(axes))]
-    plot.add_tools(HoverTool(renderers=list(drawn), tooltips=tips, **how))
-
-
-def _label(plot: Any, axes: Sequence[Axis], theme: str) -> None:
-    """Write the name above each axis, and beside it what its ends or its categories are."""
-    ink = _ink(theme)
-    above = [1.07 + 0.07 * (x % 2) for x in range(len(axes))]  # side by side they would overlap
-    plot.text(
-        list(range(len(axes))), above, [_short(axis.label) for axis in axes],
-        text_align="center", text_font_style="bold", **ink,
-    )  # fmt: skip
-    xs, ys, texts = [], [], []
-    for x, axis in enumerate(axes):
-        for y, text in _ticks(axis):
-            xs.append(x)
-            ys.append(y)
-            texts.append(text)
-    plot.text(xs, ys, texts, x_offset=6, text_baseline="middle", **ink)
-    plot.axis.visible = plot.grid.visible = False
-
-
-def _number(plot: Any, places: Sequence[tuple[float, float]], theme: str, **where: Any) -> None:
-    """Write the runs' numbers beside where they are drawn, those of one place together."""
-    known = {n: place for n, place in enumerate(places) if not any(map(math.isnan, place))}
-    if len(places) > _NUMBERED or not known:
-        return
-    spans = [(max(axis) - min(axis)) or 1 for axis in zip(*known.values(), strict=True)]
-    together: dict[tuple[float, float], list[str]] = {}
-    for n, place in known.items():
-        near = (
-            one
-            for one in together
-            if all(
-                abs(a - b) <= _NEAR * span for a, b, span in zip(one, place, spans, strict=True)
-            )
-        )
-        together.setdefault(next(near, place), []).append(str(n + 1))
-    plot.text(
-        [x for x, _ in together], [y for _, y in together], list(map(" ".join, together.values())),
-        text_baseline="middle", text_font_style="bold", **_ink(theme), **where,
-    )  # fmt: skip
-
-
-def _ink(theme: str) -> dict[str, Any]:
-    """Write small, on enough of the paper to be read across a line."""
-    return {
-        "text_color": _INK[theme],
-        "text_font_size": "11px",
-        "background_fill_color": _PAPER[theme],
-        "background_fill_alpha": 0.75,
-        "padding": 1,
-    }
-
-
-def _ticks(axis: Axis) -> list[tuple[float, str]]:
-    if axis.categories:
-        last = max(1, len(axis.categories) - 1)
-        every = math.ceil(len(axis.categories) / _LABELS)
-        if len(axis.categories) == 1:
-            return [(0.5, _short(axis.categories[0]))]
-        return [(n / last, _short(text)) for n, text in enumerate(axis.categories)][::every]
-    known = [place for place in axis.places if not math.isnan(place)]
-    low, high = min(known), max(known)
-    return [(0.5, _written(low))] if low == high else [(0, _written(low)), (1, _written(high))]
-
-
-def _written(value: float | str | None) -> str:
-    if value is None:
-        return "–"
-    return value if isinstance(value, str) else f"{value:.4g}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 24 else f"{text[:23]}…"
-
-
 def _inked(plot: Any, theme: str) -> Any:
     """Make it part of the panel: no background of its own, the theme's ink."""
-    ink = _INK[theme]
+    ink = INK[theme]
     plot.background_fill_color = plot.border_fill_color = None
     plot.outline_line_color = None
     plot.axis.axis_label_text_color = plot.axis.major_label_text_color = ink

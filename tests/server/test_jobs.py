@@ -18,6 +18,7 @@ import pytest
 from tests.jobs.notebooks import write_notebook
 from workbench.jobs import cancel, get_job, list_jobs
 from workbench.jobs.records import ENDED
+from workbench.jobs.schedules import load_schedule
 from workbench.project import Project
 from workbench.server.resources.jobs.telling import joined
 from workbench.server.working import WORKERS
@@ -315,6 +316,7 @@ async def test_a_viewer_looks_and_changes_nothing(send: Ask, ask: Ask, project: 
         ("POST", "jobs/cancel", {"ids": ["x"]}),
         ("POST", "jobs/resume", {"ids": ["x"]}),
         ("PATCH", "schedules/nightly", {"enabled": False}),
+        ("POST", "schedules", {"name": "new", "notebook": "bad.ipynb", "cron": "0 6 * * *"}),
     ):
         answer = await send(method, route, body, path=project.root.name)
         assert (answer.status, answer.body["type"]) == (403, "urn:workbench:forbidden"), route
@@ -351,6 +353,54 @@ async def test_schedules(send: Ask, ask: Ask, project: Project) -> None:
     paused = await send("PATCH", "schedules/nightly", {"enabled": False}, path=project.root.name)
     assert (paused.body["enabled"], paused.body["next"]) == (False, None)
     assert path.read_text() == f"enabled = false\n{SCHEDULE}"
+
+
+NEW = {
+    "name": "mornings",
+    "notebook": "train.ipynb",
+    "values": {"month": "3", "token": "secret://TOKEN"},
+    "cron": "0 6 * * 1-5",
+    "zone": "Europe/Berlin",
+    "description": SCRIPT,
+}
+
+
+async def test_a_schedule_is_made(send: Ask, ask: Ask, project: Project) -> None:
+    made = await send("POST", "schedules", NEW, path=project.root.name)
+    assert (made.status, made.body["runs"]) == (201, "train.ipynb"), made.body
+    [listed] = (await ask("schedules", path=project.root.name)).body["items"]
+    assert (listed["name"], listed["cron"], listed["description"]) == (
+        "mornings",
+        "0 6 * * 1-5",
+        SCRIPT,
+    )
+    spec = load_schedule(project, "mornings").spec
+    assert spec.parameters == {"month": 3, "token": "secret://TOKEN"}
+    again = await send("POST", "schedules", NEW, path=project.root.name)
+    assert (again.status, again.body["type"]) == (409, "urn:workbench:job")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": "../out"}, "expected a name"),
+        ({"notebook": "none.ipynb"}, "no such notebook"),
+        ({"cron": "whenever"}, "cron"),
+        ({"zone": "Moon"}, "unknown time zone"),
+        ({"values": {"month": "13"}}, "from 1 up to 12"),
+        ({"values": {"token": "hush-hush"}}, "is a secret"),
+        ({"values": {"month": "3", "library": "None"}}, "library"),
+        ({"nonsense": 1}, "body: "),
+    ],
+)
+async def test_a_schedule_that_could_not_run_is_not_made(
+    send: Ask, project: Project, change: dict[str, Any], said: str
+) -> None:
+    answer = await send("POST", "schedules", {**NEW, **change}, path=project.root.name)
+    assert (answer.status, answer.content_type) == (400, PROBLEM)
+    assert said in answer.body["detail"]
+    assert "hush" not in answer.body["detail"]
+    assert not list((project.root / "schedules").iterdir())
 
 
 async def test_many_jobs_are_listed_quickly(ask: Ask, project: Project) -> None:

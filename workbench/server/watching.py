@@ -54,9 +54,10 @@ class Watch:
         self._seen = self._look()
 
     def changed(self) -> list[Topic]:
-        """Return what has changed since the last call."""
+        """Return what has changed since the last call; `jobs` has `progress` in it."""
         before, self._seen = self._seen, self._look()
-        return [topic for topic in TOPICS if before.get(topic) != self._seen.get(topic)]
+        found = [topic for topic in TOPICS if before.get(topic) != self._seen.get(topic)]
+        return [topic for topic in found if topic != "progress" or "jobs" not in found]
 
     def _look(self) -> dict[Topic, Marks]:
         project = self._project

@@ -13,7 +13,7 @@ import { Shown } from './parts';
 const THEME = 'data-jp-theme-light';
 
 /** Nothing is fetched, and no script runs: what is drawn has its style and pictures in it. */
-const POLICY =
+export const POLICY =
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:";
 
 const STYLE =

@@ -13,10 +13,10 @@ from workbench.jobs.schedules.spec import (
     check_target,
     list_schedules,
     load_schedule,
-    set_enabled,
 )
 from workbench.jobs.schedules.starting import Outcome, Started, Starter
 from workbench.jobs.schedules.ticks import Tick, TickState, last_tick, list_ticks
+from workbench.jobs.schedules.writing import add_schedule, set_enabled
 
 __all__ = [
     "Outcome",
@@ -27,6 +27,7 @@ __all__ = [
     "Starter",
     "Tick",
     "TickState",
+    "add_schedule",
     "check_target",
     "last_tick",
     "list_schedules",

@@ -12,13 +12,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from workbench.access import require
 from workbench.errors import ConfigError, NotFoundError, WorkbenchError, what_exists
 from workbench.jobs.requests import Limits, Retries
 from workbench.jobs.schedules.cron import check_cron, ticks_after
 from workbench.project import Project
 from workbench.settings import load_toml, validate
-from workbench.store import now, write_atomic
+from workbench.store import now
 
 __all__ = [
     "FOLDER",
@@ -27,7 +26,6 @@ __all__ = [
     "check_target",
     "list_schedules",
     "load_schedule",
-    "set_enabled",
 ]
 
 FOLDER = "schedules"
@@ -178,30 +176,7 @@ def check_target(project: Project, schedule: Schedule) -> None:
     try:
         _check_target(project, schedule)
     except WorkbenchError as error:
-        where = project.relative(_path(project, schedule.name))
-        raise ConfigError(f"{where}: {error}") from error
-
-
-def set_enabled(project: Project, name: str, *, enabled: bool) -> None:
-    """Write into the schedule's file whether it runs, and change nothing else in it.
-
-    Raises
-    ------
-    ForbiddenError
-        If who asks isn't a developer.
-    """
-    import tomlkit
-
-    require(project, "developer", f"change schedule {name}")
-    load_schedule(project, name, check=False)
-    path = _path(project, name)
-    document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    if "enabled" in document:
-        document["enabled"] = enabled
-    elif not enabled:  # at the top: further down it would belong to a table
-        document = tomlkit.parse(f"enabled = false\n{path.read_text(encoding='utf-8')}")
-    with write_atomic(path) as beside:
-        beside.write_text(tomlkit.dumps(document), encoding="utf-8")
+        raise ConfigError(f"{FOLDER}/{schedule.name}.toml: {error}") from error
 
 
 def _path(project: Project, name: str) -> Path:

@@ -2,7 +2,7 @@ import { OutputAreaModel, SimplifiedOutputArea } from '@jupyterlab/outputarea';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import React, { useEffect, useRef } from 'react';
+import React, { useLayoutEffect, useRef } from 'react';
 
 import { IJob, IJobCell } from '../../api/types';
 import { ICellProgress } from './progress';
@@ -104,15 +104,11 @@ function Outputs(props: {
 }): JSX.Element {
   const { model, rendermime } = props;
   const host = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Of the layout, so that it is undone while the host is still in the page: else Lumino objects.
+  useLayoutEffect(() => {
     const area = new SimplifiedOutputArea({ model, rendermime });
     Widget.attach(area, host.current!);
-    return () => {
-      if (!area.isDisposed) {
-        Widget.detach(area);
-        area.dispose();
-      }
-    };
+    return () => area.dispose();
   }, [model, rendermime]);
   return <div ref={host} className="jp-Workbench-jobOutputs" />;
 }

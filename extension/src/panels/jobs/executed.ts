@@ -7,8 +7,12 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { notebookIcon } from '@jupyterlab/ui-components';
 
 import { IJobPage } from '../../api/types';
+import { POLICY } from '../../ui/page';
 
-/** Show it. Its frame may do nothing: what a notebook has put out is somebody else's markup. */
+/**
+ * Show it. Its frame may do nothing and fetch nothing: what a notebook has put out is somebody
+ * else's markup.
+ */
 export function executedWidget(
   page: IJobPage,
   trans: TranslationBundle
@@ -17,7 +21,8 @@ export function executedWidget(
   const content = new IFrame({ sandbox: [] });
   const frame = content.node.querySelector('iframe')!;
   frame.title = trans.__('The executed notebook %1', name);
-  frame.srcdoc = page.html;
+  const head = `<!doctype html><meta http-equiv="Content-Security-Policy" content="${POLICY}">`;
+  frame.srcdoc = head + page.html;
   const widget = new MainAreaWidget({ content });
   widget.id = `jupyter-workbench-executed-${page.id}`;
   widget.title.label = trans.__('%1 (executed)', name);

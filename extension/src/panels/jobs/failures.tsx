@@ -6,6 +6,7 @@ import { Resource } from '../../api/resource';
 import { IFailureGroup } from '../../api/types';
 import { Empty, Shown } from '../../ui/parts';
 import { Actions } from './actions';
+import { stateName } from './states';
 
 const EXAMPLES = 5;
 
@@ -55,7 +56,7 @@ function Group(props: {
           ✕
         </span>
         <span className="jp-Workbench-name" title={group.exception}>
-          {group.exception}
+          {group.exception || stateName(group.failure ?? 'failed', trans)}
         </span>
         <span className="jp-Workbench-time">
           {trans._n('%1 job', '%1 jobs', jobs.length, jobs.length)}
@@ -65,7 +66,7 @@ function Group(props: {
         <p className="jp-Workbench-muted" title={group.notebook}>
           {group.cell === null ? name : trans.__('%1, cell %2', name, group.cell)}
         </p>
-        <p className="jp-Workbench-jobSaid">{group.example}</p>
+        {group.example && <p className="jp-Workbench-jobSaid">{group.example}</p>}
         <p className="jp-Workbench-groupJobs">
           {jobs.slice(0, EXAMPLES).map(id => (
             <button

@@ -189,7 +189,9 @@ function help({ field, trans }: IFieldProps, varies: boolean): ReactNode {
           ? trans.__('at most %1', String(maximum))
           : '',
     secret ? trans.__('a secret: it is written down nowhere') : '',
-    varies ? trans.__('parted by commas; whole numbers also as 1..12') : '',
+    varies && !choices(field)
+      ? trans.__('parted by commas; whole numbers also as 1..12')
+      : '',
     !varies && !required && !secret && field.text
       ? trans.__('default %1', field.text)
       : ''

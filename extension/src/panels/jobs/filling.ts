@@ -4,10 +4,10 @@
 import { IDisposable } from '@lumino/disposable';
 import { Debouncer } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
-import { useSyncExternalStore } from 'react';
 
 import { api, ApiError, ask } from '../../api/client';
 import { IChecked, IJobForm } from '../../api/types';
+import { useSeen } from './seen';
 
 const PAUSE = 250;
 
@@ -189,13 +189,7 @@ export class Filling implements IDisposable {
 
 /** Show a form as it is filled in. */
 export function useFilled(filling: Filling): IFilled {
-  return useSyncExternalStore(
-    listener => {
-      filling.changed.connect(listener);
-      return () => void filling.changed.disconnect(listener);
-    },
-    () => filling.state
-  );
+  return useSeen(filling, () => filling.state);
 }
 
 function number(text: string): number | null {

@@ -5,12 +5,12 @@ import { IOutput } from '@jupyterlab/nbformat';
 import { OutputAreaModel } from '@jupyterlab/outputarea';
 import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
-import { useSyncExternalStore } from 'react';
 
 import { api, ApiError, ask } from '../../api/client';
 import { Resource } from '../../api/resource';
 import { IJob, IJobDetails } from '../../api/types';
 import { Workbench } from '../../workbench';
+import { useSeen } from './seen';
 import { isOpen } from './states';
 import { IEntry, JobStream } from './stream';
 
@@ -238,11 +238,5 @@ function shortened(output: IOutput): { output: IOutput; isCut: boolean } {
 
 /** Show a job's progress in a React component. */
 export function useProgress(progress: JobProgress): ISeen {
-  return useSyncExternalStore(
-    listener => {
-      progress.changed.connect(listener);
-      return () => void progress.changed.disconnect(listener);
-    },
-    () => progress.seen
-  );
+  return useSeen(progress, () => progress.seen);
 }

@@ -22,7 +22,7 @@ export interface IJobProps {
 /** One job of the list. */
 export function JobRow(props: IJobProps): JSX.Element {
   const { job, actions, trans } = props;
-  const what = purpose(job);
+  const said = standing(job, trans);
   return (
     <div className="jp-Workbench-job" data-state={job.state}>
       <Sign state={job.state} trans={trans} />
@@ -33,16 +33,9 @@ export function JobRow(props: IJobProps): JSX.Element {
       >
         {PathExt.basename(job.notebook, '.ipynb')}
       </button>
-      <span className="jp-Workbench-jobWhat jp-Workbench-muted" title={what}>
-        {job.state === 'running' ? <Bar job={job} trans={trans} /> : null}
-        <span>
-          {stateName(job.state, trans)}
-          {job.error && !isOpen(job.state)
-            ? `: ${job.error}`
-            : what
-              ? ` · ${what}`
-              : ''}
-        </span>
+      <span className="jp-Workbench-jobWhat jp-Workbench-muted" title={said}>
+        {job.state === 'running' && <Bar job={job} trans={trans} />}
+        <span>{said}</span>
       </span>
       <span className="jp-Workbench-jobTook jp-Workbench-muted">
         {took(job.started_at, job.finished_at)}
@@ -100,4 +93,14 @@ function IconButton(props: {
       <icon.react tag="span" className="jp-Workbench-icon" />
     </button>
   );
+}
+
+/** How a job stands in one line: why it failed, else what it is for. */
+function standing(job: IJob, trans: TranslationBundle): string {
+  const state = stateName(job.state, trans);
+  if (job.error && (job.state === 'failed' || job.state === 'lost')) {
+    return `${state}: ${job.error}`;
+  }
+  const what = purpose(job);
+  return what ? `${state} · ${what}` : state;
 }

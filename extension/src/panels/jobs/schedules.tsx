@@ -29,7 +29,7 @@ export function Schedules(props: ISchedulesProps): JSX.Element {
         items.length ? null : (
           <Empty>
             {trans.__(
-              'No schedules yet. A file schedules/NAME.toml says when a notebook runs by itself.'
+              'No schedules yet. “Run as Job” has a part “On a schedule”; or write a file schedules/NAME.toml.'
             )}
           </Empty>
         )
@@ -77,9 +77,13 @@ function Schedule(
   return (
     <li className="jp-Workbench-schedule">
       <div className="jp-Workbench-line">
-        <span className="jp-Workbench-name" title={schedule.description || name}>
+        <button
+          className="jp-Workbench-jobName jp-Workbench-name"
+          title={schedule.description || trans.__('Open its file')}
+          onClick={() => actions.openFile(`schedules/${name}.toml`)}
+        >
           {name}
-        </span>
+        </button>
         {!problem && (
           <button
             className="jp-Workbench-switch"
@@ -97,8 +101,14 @@ function Schedule(
         <p className="jp-Workbench-jobSaid">{problem}</p>
       ) : (
         <dl className="jp-Workbench-jobFacts">
+          {schedule.description && (
+            <>
+              <dt>{trans.__('For')}</dt>
+              <dd>{schedule.description}</dd>
+            </>
+          )}
           <dt>{trans.__('Runs')}</dt>
-          <dd title={schedule.description}>{schedule.runs}</dd>
+          <dd>{schedule.runs}</dd>
           <dt>{trans.__('When')}</dt>
           <dd>
             <code>{schedule.cron}</code> {schedule.zone}

@@ -21,7 +21,7 @@ from workbench.server.operation import Operation, Query
 from workbench.server.resources.jobs.suggesting import suggestions
 from workbench.server.working import WORKERS
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "contract_of"]
 
 _MOST_JOBS = 2000
 """More than that are a matter for the command line, which shows how far it is."""
@@ -100,7 +100,7 @@ class Submitted(BaseModel):
 
 def get_form(project: Project, query: NotebookQuery) -> JobForm:
     """Say what a notebook takes, as its parameters cell has it."""
-    contract = _contract(project, query.notebook)
+    contract = contract_of(project, query.notebook)
     if at_least(who(project), "developer"):
         WORKERS.prepare(project)
     return JobForm(
@@ -156,7 +156,7 @@ def submit_jobs(project: Project, body: AskedJobs) -> Submitted:
 
 
 def _filled(project: Project, form: FormFields) -> Filled:
-    contract = _contract(project, form.notebook)
+    contract = contract_of(project, form.notebook)
     filled = read_fields(contract, form.values, form.grid, form.notebook)
     if len(filled.jobs) > _MOST_JOBS:
         raise ParameterError(
@@ -166,7 +166,8 @@ def _filled(project: Project, form: FormFields) -> Filled:
     return filled
 
 
-def _contract(project: Project, notebook: str) -> list[Parameter]:
+def contract_of(project: Project, notebook: str) -> list[Parameter]:
+    """Read what a notebook of the project takes."""
     if not notebook.endswith(".ipynb"):
         raise UsageError(f"{notebook}: expected a notebook, NAME.ipynb")
     return read_parameters(load_notebook(project.inside(notebook)), notebook)

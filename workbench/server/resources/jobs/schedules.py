@@ -6,10 +6,13 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from workbench.errors import WorkbenchError
+from workbench.errors import ParameterError, WorkbenchError
 from workbench.jobs.holders import at_work
+from workbench.jobs.parameters.fields import read_fields
 from workbench.jobs.schedules import (
+    ScheduleSpec,
     Tick,
+    add_schedule,
     last_tick,
     load_schedule,
     set_enabled,
@@ -17,6 +20,8 @@ from workbench.jobs.schedules import (
 from workbench.jobs.schedules import list_schedules as find_schedules
 from workbench.project import Project
 from workbench.server.operation import Operation
+from workbench.server.resources.jobs.asking import contract_of
+from workbench.settings import validate
 from workbench.store import now
 
 __all__ = ["OPERATIONS"]
@@ -47,6 +52,19 @@ class Schedules(BaseModel):
     items: list[ScheduleInfo]
 
 
+class NewSchedule(BaseModel):
+    """A notebook that is to run by itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(description="letters, digits, - and _; its file is called so")
+    notebook: str = Field(description="from the project's root")
+    values: dict[str, str] = Field(default={}, description="a text for a parameter, as typed")
+    cron: str = Field(description="minute, hour, day of month, month, day of week")
+    zone: str = Field(default="UTC", description="the time zone that `cron` is in")
+    description: str = Field(default="", max_length=500, description="what it is for")
+
+
 class ScheduleChange(BaseModel):
     """What is to change of a schedule."""
 
@@ -61,6 +79,19 @@ def list_schedules(project: Project) -> Schedules:
         served=at_work(project, "scheduler"),
         items=[_described(project, name) for name in find_schedules(project)],
     )
+
+
+def create_schedule(project: Project, body: NewSchedule) -> ScheduleInfo:
+    """Let a notebook run by itself: it is written into a file of the project's."""
+    contract = contract_of(project, body.notebook)
+    filled = read_fields(contract, body.values, {}, body.notebook)
+    if filled.problems:
+        wrong = "; ".join(f"{name}: {text}" for name, text in filled.problems.items())
+        raise ParameterError(f"{body.notebook}: {wrong}")
+    content = body.model_dump(include={"notebook", "cron", "zone", "description"})
+    spec = validate(ScheduleSpec, {**content, "parameters": filled.jobs[0]}, "schedule")
+    add_schedule(project, body.name, spec)
+    return _described(project, body.name)
 
 
 def change_schedule(project: Project, name: str, body: ScheduleChange) -> ScheduleInfo:
@@ -90,5 +121,6 @@ def _described(project: Project, name: str) -> ScheduleInfo:
 
 OPERATIONS = (
     Operation("GET", "/schedules", list_schedules),
+    Operation("POST", "/schedules", create_schedule, status=201),
     Operation("PATCH", "/schedules/{name}", change_schedule),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,11 +112,15 @@ def test_jobs(lab: Lab, notebook: Path, page: Page, shoot: Callable[[str], None]
     shoot("list")
     _groups_failures(page, jobs)
     shoot("failures")
+    _resumes_the_grid(page)
+    _is_put_on_a_schedule(page, lab)
     _pauses_a_schedule(jobs, lab)
     shoot("schedules")
     _opens_the_executed(page, jobs)
     _shows_many(page, jobs, project)
     shoot("many")
+    _tells_what_went_wrong(page, jobs)
+    _refuses_a_viewer(page, lab)
     assert broken == []
     assert page.title() != "taken"
 
@@ -222,6 +227,31 @@ def _groups_failures(page: Page, jobs: Locator) -> None:
     expect(job.get_by_text("no flights in December").first).to_be_visible(timeout=30_000)
 
 
+def _resumes_the_grid(page: Page) -> None:
+    """Only what failed runs again; it fails again, as its second attempt."""
+    job = page.get_by_role("region", name="Job 2").last
+    job.get_by_role("button", name="Run what is not done").click()
+    expect(job.get_by_text("Attempt")).to_be_visible(timeout=RUN_SECONDS)
+    expect(job.get_by_role("button", name="Try again")).to_be_visible(timeout=RUN_SECONDS)
+    expect(job.get_by_text("One of 2 jobs: 1 succeeded, 1 not, 0 to come")).to_be_visible()
+
+
+def _is_put_on_a_schedule(page: Page, lab: Lab) -> None:
+    _execute(page, "workbench:run-as-job", path="flights-demo/study.ipynb")
+    form = page.get_by_role("region", name="Run study.ipynb as a job")
+    form.get_by_label("month", exact=True).fill("3")
+    form.get_by_text("On a schedule").click()
+    when = form.get_by_label("When: minute, hour, day, month, weekday")
+    when.fill("whenever")
+    form.get_by_role("button", name="Add the schedule").click()
+    expect(form.get_by_role("alert").get_by_text("5 fields, not 1")).to_be_visible()
+    when.fill("0 7 * * 1")
+    form.get_by_role("button", name="Add the schedule").click()
+    expect(page.get_by_text("study runs next at")).to_be_visible()
+    written = tomllib.loads((lab.project / "schedules" / "study.toml").read_text())
+    assert written == {"cron": "0 7 * * 1", "notebook": "study.ipynb", "parameters": {"month": 3}}
+
+
 def _pauses_a_schedule(jobs: Locator, lab: Lab) -> None:
     jobs.get_by_role("tab", name="Failures").press("ArrowRight")
     switch = jobs.get_by_role("switch", name="Schedule nightly runs")
@@ -265,3 +295,24 @@ def _shows_many(page: Page, jobs: Locator, project: Project) -> None:
     assert 10 < shown < 80
     wide.get_by_label("Which jobs").select_option("bad")
     expect(wide.get_by_role("img", name="Succeeded")).to_have_count(0)
+
+
+def _tells_what_went_wrong(page: Page, jobs: Locator) -> None:
+    """A server that doesn't answer is asked again when the user says so."""
+    page.route("**/workbench/api/jobs?*", lambda route: route.abort())
+    jobs.get_by_label("Which jobs").select_option("done")
+    failure = jobs.get_by_role("alert")
+    expect(failure.get_by_text("The Jupyter server does not answer")).to_be_visible()
+    page.unroute("**/workbench/api/jobs?*")
+    failure.get_by_role("button", name="Try again").click()
+    expect(failure).to_have_count(0)
+    expect(jobs.get_by_role("img", name="Succeeded").first).to_be_visible()
+
+
+def _refuses_a_viewer(page: Page, lab: Lab) -> None:
+    settings = lab.project / "workbench.toml"
+    settings.write_text(settings.read_text() + '\n[roles]\nviewer = ["*"]\n')
+    _execute(page, "workbench:run-as-job", path="flights-demo/study.ipynb")
+    form = page.get_by_role("region", name="Run study.ipynb as a job")
+    form.get_by_label("month", exact=True).press("Enter")
+    expect(form.get_by_role("alert").get_by_text("may not run jobs")).to_be_visible()

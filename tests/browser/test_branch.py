@@ -125,6 +125,14 @@ def _is_on(section: Locator, branch: str) -> None:
     expect(section.locator(".jp-Workbench-branch .jp-Workbench-name")).to_have_text(branch)
 
 
+def _is_told(page: Page, text: str) -> None:
+    """Wait until a notification says this, and hide what is said, so that it isn't read twice."""
+    expect(page.locator(".jp-toast-message").filter(has_text=text)).to_be_visible()
+    hide = page.get_by_role("button", name="Hide notification")
+    hide.evaluate_all("all => all.forEach(one => one.click())")
+    expect(hide).to_have_count(0)
+
+
 def _starts(page: Page, section: Locator) -> None:
     section.get_by_role("button", name="Start a branch").click()
     dialog = page.get_by_role("dialog")
@@ -176,7 +184,7 @@ def _switches_and_keeps(page: Page, section: Locator, project: Project) -> None:
     expect(dialog.get_by_text("look.ipynb")).to_be_visible()
     page.screenshot(path="test-results/branch-leaving.png")
     dialog.get_by_role("button", name="Keep unsaved").click()
-    expect(page.get_by_text("still open with your unsaved changes")).to_be_visible()
+    _is_told(page, "still open with your unsaved changes: look.ipynb")
     _is_on(section, "main")
     assert not (project.root / "notes.md").exists()
     _expect_first_cell(page, "depth = 9")
@@ -185,10 +193,11 @@ def _switches_and_keeps(page: Page, section: Locator, project: Project) -> None:
     dialog.get_by_role("button", name="Keep unsaved").click()
     expect(section.get_by_title("notes.md")).to_be_visible()
     assert (project.root / "notes.md").read_text() == "to keep\n"
+    _is_told(page, "Back again: look.ipynb, notes.md")
     _switch(section, "main")
-    dialog.get_by_role("button", name="Save and go").click()
+    dialog.get_by_role("button", name="Save and switch").click()
     _is_on(section, "main")
-    expect(page.get_by_text("Kept there: look.ipynb, notes.md")).to_be_visible()
+    _is_told(page, "Kept there: look.ipynb, notes.md")
     _expect_first_cell(page, "depth = 6")
 
 
@@ -200,7 +209,7 @@ def _switch(section: Locator, name: str) -> None:
 
 def _row(section: Locator, name: str) -> Locator:
     named = section.page.get_by_title(name, exact=True)
-    return section.locator(".jp-Workbench-other").filter(has=named)
+    return section.locator(".jp-Workbench-otherBranch").filter(has=named)
 
 
 def _compares(page: Page, section: Locator) -> None:

@@ -113,7 +113,7 @@ async def test_branch(ask: Ask, served: Path) -> None:
     assert answer.body["branch"] == "main"
     assert answer.body["commit"] == head.commit
     assert answer.body["detached"] is False
-    assert answer.body["changed"] == [{"path": "notes.md", "state": "untracked"}]
+    assert answer.body["changed"] == [{"path": "notes.md", "state": "untracked", "was": None}]
 
 
 async def test_runs_with_a_metric_that_json_has_no_number_for(ask: Ask) -> None:

@@ -56,7 +56,7 @@ function Every(props: IEveryProps): JSX.Element {
         <Empty>{trans.__('There is no other: start one for an experiment.')}</Empty>
       )}
       {every.dropped.length > 0 && (
-        <details className="jp-Workbench-dropped">
+        <details className="jp-Workbench-droppedBranches">
           <summary>
             <caretRightIcon.react tag="span" className="jp-Workbench-icon" />
             {trans._n(
@@ -95,7 +95,7 @@ function Row(props: IEveryProps & { readonly one: IBranchInfo }): JSX.Element {
   const { name } = branch;
   const far = distance(branch, every.protected, trans);
   return (
-    <li className="jp-Workbench-other">
+    <li className="jp-Workbench-otherBranch">
       <details>
         <summary>
           <span className="jp-Workbench-line">
@@ -105,11 +105,11 @@ function Row(props: IEveryProps & { readonly one: IBranchInfo }): JSX.Element {
             </span>
             <Ago time={branch.committed_at} />
           </span>
-          <span className="jp-Workbench-muted jp-Workbench-score">
+          <span className="jp-Workbench-muted jp-Workbench-branchScore">
             <Score name={name} scores={scores} trans={trans} />
           </span>
         </summary>
-        <div className="jp-Workbench-otherMore">
+        <div className="jp-Workbench-otherBranchMore">
           <p title={branch.commit}>
             <code>{branch.commit.slice(0, 7)}</code> {branch.subject}
           </p>
@@ -124,7 +124,7 @@ function Row(props: IEveryProps & { readonly one: IBranchInfo }): JSX.Element {
               {trans.__('Checked out in %1', branch.checked_out)}
             </p>
           )}
-          <div className="jp-Workbench-buttons">
+          <div className="jp-Workbench-branchButtons">
             <button
               className="jp-Workbench-button"
               disabled={!actions.mayWrite || !!branch.checked_out}

@@ -100,7 +100,7 @@ function Commit(
       }}
     >
       <textarea
-        className="jp-Workbench-message"
+        className="jp-Workbench-commitMessage"
         rows={2}
         aria-label={trans.__('Message of the commit')}
         placeholder={trans.__('What was done, and why')}
@@ -120,7 +120,9 @@ function Commit(
         aria-busy={isBusy}
         title={trans.__('Commit (Ctrl+Enter in the message)')}
       >
-        {trans._n('Commit one file', 'Commit %1 files', chosen.length, chosen.length)}
+        {chosen.length
+          ? trans._n('Commit one file', 'Commit %1 files', chosen.length, chosen.length)
+          : trans.__('Commit')}
       </button>
     </form>
   );
@@ -139,7 +141,7 @@ function ChangedFile(
   const cut = path.lastIndexOf('/', path.length - 2) + 1;
   const isFolder = path.endsWith('/');
   return (
-    <li className="jp-Workbench-file" data-state={state}>
+    <li className="jp-Workbench-changed" data-state={state}>
       {actions.mayWrite && (
         <input
           type="checkbox"
@@ -149,17 +151,17 @@ function ChangedFile(
         />
       )}
       <button
-        className="jp-Workbench-fileName"
+        className="jp-Workbench-changedName"
         title={path}
         disabled={isFolder}
         onClick={() =>
           void commands.execute(CommandIDs.diff, { file: path, was: was ?? '' })
         }
       >
-        <span className="jp-Workbench-fileBase">{path.slice(cut)}</span>
+        <span className="jp-Workbench-changedBase">{path.slice(cut)}</span>
         <span className="jp-Workbench-muted">{path.slice(0, cut)}</span>
       </button>
-      <span className="jp-Workbench-fileTools">
+      <span className="jp-Workbench-changedTools">
         {state !== 'deleted' && !isFolder && (
           <IconButton
             icon={editIcon}

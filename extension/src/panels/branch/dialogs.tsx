@@ -16,7 +16,7 @@ class Form<T> extends ReactWidget implements Dialog.IBodyWidget<T> {
     ) => JSX.Element
   ) {
     super();
-    this.addClass('jp-Workbench-form');
+    this.addClass('jp-Workbench-ask');
   }
 
   getValue(): T {
@@ -71,7 +71,7 @@ export async function askStart(
           ))}
         </select>
       </label>
-      <p className="jp-Workbench-hint">
+      <p className="jp-Workbench-askHint">
         {trans.__('Work that is not committed comes along.')}
       </p>
     </>
@@ -130,7 +130,7 @@ export async function askLeaving(
                 : trans.__('Work that is not committed')}
             </legend>
             {(['keep', 'carry'] as const).map(work => (
-              <label key={work} className="jp-Workbench-choice">
+              <label key={work} className="jp-Workbench-answer">
                 <input
                   type="radio"
                   name="jp-Workbench-work"
@@ -179,7 +179,7 @@ function Unsaved(props: {
   return (
     <>
       <p>{props.children}</p>
-      <ul className="jp-Workbench-paths">
+      <ul className="jp-Workbench-askPaths">
         {props.paths.map(path => (
           <li key={path}>{path}</li>
         ))}

@@ -6,9 +6,11 @@ import { Notification } from '@jupyterlab/apputils';
 import { DocumentRegistry, DocumentWidget } from '@jupyterlab/docregistry';
 import { ServerConnection } from '@jupyterlab/services';
 import { TranslationBundle } from '@jupyterlab/translation';
+import { JSONExt } from '@lumino/coreutils';
 
 import { Workbench } from '../../workbench';
 import { askLeaving } from './dialogs';
+import { isNotebook, revertNotebook, substance } from './notebooks';
 
 type Context = DocumentRegistry.Context;
 
@@ -18,6 +20,19 @@ export class OpenDocuments {
     private readonly _workbench: Workbench,
     private readonly _trans: TranslationBundle
   ) {}
+
+  /**
+   * Find out which documents are changed. Lab marks a notebook as changed when it has written into
+   * it what the kernel is, which nobody wants to be asked about.
+   */
+  async compare(): Promise<void> {
+    const look = async (context: Context): Promise<void> => {
+      if (isNotebook(context.model) && (await this._isSaved(context))) {
+        context.model.dirty = false;
+      }
+    };
+    await Promise.all(this.unsaved.map(look));
+  }
 
   /** Those with changes that aren't saved. */
   get unsaved(): readonly Context[] {
@@ -31,6 +46,11 @@ export class OpenDocuments {
     return folder === null ? null : folder ? `${folder}/${file}` : file;
   }
 
+  /** What a document's file is called in the project. */
+  fileOf(context: Context): string {
+    return context.localPath.slice(this._top?.length);
+  }
+
   /** Ask whether to save documents first, and do so; resolves to whether to go on. */
   async save(
     unsaved: readonly Context[],
@@ -41,7 +61,7 @@ export class OpenDocuments {
     if (!unsaved.length) {
       return true;
     }
-    const paths = unsaved.map(context => context.localPath);
+    const paths = unsaved.map(context => this.fileOf(context));
     const asked = await askLeaving(
       title,
       { label, labelSaving },
@@ -67,11 +87,11 @@ export class OpenDocuments {
         return;
       }
       if (context.model.dirty) {
-        left.push(context.localPath);
+        left.push(this.fileOf(context));
       } else if (state === 'gone') {
         widgets.forEach(widget => widget.dispose());
       } else {
-        await context.revert();
+        await (isNotebook(context.model) ? revertNotebook(context) : context.revert());
       }
     };
     await Promise.all(
@@ -81,8 +101,9 @@ export class OpenDocuments {
     if (commands.hasCommand('filebrowser:refresh')) {
       void commands.execute('filebrowser:refresh');
     }
+    Notification.dismiss(OpenDocuments._warning);
     if (left.length) {
-      Notification.warning(
+      OpenDocuments._warning = Notification.warning(
         this._trans.__(
           'Other files now, and still open with your unsaved changes: %1',
           left.join(', ')
@@ -92,10 +113,15 @@ export class OpenDocuments {
     }
   }
 
+  /** What the paths of the project's documents begin with. */
+  private get _top(): string | null {
+    return this.pathOf('');
+  }
+
   /** The documents of the project, each with the widgets that show it. */
   private get _open(): Map<Context, DocumentWidget[]> {
     const found = new Map<Context, DocumentWidget[]>();
-    const top = this.pathOf('');
+    const top = this._top;
     for (const widget of this._app.shell.widgets('main')) {
       if (widget instanceof DocumentWidget && top !== null) {
         const context = widget.context as Context;
@@ -105,6 +131,17 @@ export class OpenDocuments {
       }
     }
     return found;
+  }
+
+  /** Whether a notebook's file has all of it. One that can't be read has not. */
+  private async _isSaved({ model, path }: Context): Promise<boolean> {
+    const { contents } = this._app.serviceManager;
+    try {
+      const { content } = await contents.get(path, { type: 'notebook', content: true });
+      return JSONExt.deepEqual(substance(content), substance(model.toJSON()));
+    } catch {
+      return false;
+    }
   }
 
   /** How a document's file is now. One that nobody can tell of counts as the same. */
@@ -125,4 +162,7 @@ export class OpenDocuments {
       return isGone ? 'gone' : 'same';
     }
   }
+
+  /** What was last said of documents that were left unsaved, wherever it was said. */
+  private static _warning = '';
 }

@@ -106,6 +106,7 @@ function Head(props: IBranchProps & { readonly status: IBranch }): JSX.Element {
   const listed = useResource(props.branches);
   const every = listed.kind === 'error' ? undefined : listed.value;
   const here = every?.branches.find(one => one.name === status.branch);
+  const far = every && here && distance(here, every.protected, trans);
   return (
     <header className="jp-Workbench-branchHead">
       <div className="jp-Workbench-branch">
@@ -123,16 +124,12 @@ function Head(props: IBranchProps & { readonly status: IBranch }): JSX.Element {
       </div>
       {every && (
         <p className="jp-Workbench-muted">
-          {[
-            trans.__('experiment %1', every.experiment),
-            here && distance(here, every.protected, trans)
-          ]
-            .filter(Boolean)
-            .join(' · ')}
+          {trans.__('experiment %1', every.experiment)}
         </p>
       )}
       {here && (
         <p className="jp-Workbench-muted">
+          {far && `${far} · `}
           <Score name={here.name} scores={props.scores} trans={trans} />
         </p>
       )}
@@ -148,7 +145,7 @@ function Head(props: IBranchProps & { readonly status: IBranch }): JSX.Element {
           </button>
         </div>
       )}
-      <div className="jp-Workbench-buttons">
+      <div className="jp-Workbench-branchButtons">
         <button
           className="jp-Workbench-button"
           disabled={!actions.mayWrite}

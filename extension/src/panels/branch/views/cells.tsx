@@ -33,8 +33,8 @@ function Cell(props: {
   const { cell, trans } = props;
   const label = titleOf(cell, trans);
   return (
-    <div className="jp-Workbench-cell" data-kind={cell.kind}>
-      <p className="jp-Workbench-cellHead">
+    <div className="jp-Workbench-cellDiff" data-kind={cell.kind}>
+      <p className="jp-Workbench-cellDiffHead">
         {label}
         {cell.changed && cell.changed.length > 0 && (
           <span className="jp-Workbench-muted">

@@ -103,7 +103,7 @@ function Pair(props: {
   );
   return (
     <div aria-busy={state.kind === 'loading'}>
-      <header className="jp-Workbench-viewHead">
+      <header className="jp-Workbench-branchViewHead">
         <h2>{trans.__('Compare branches')}</h2>
         {select('a')} <span aria-hidden="true">↔</span> {select('b')}
       </header>
@@ -164,7 +164,7 @@ function Comparison(props: {
       </Part>
       <Part title={trans.__('Notebooks')}>
         {notebooks.map(({ path, diff }) => (
-          <details key={path} className="jp-Workbench-notebook" open>
+          <details key={path} className="jp-Workbench-comparedNotebook" open>
             <summary>
               <b>{path}</b>
             </summary>
@@ -205,7 +205,7 @@ function Part(props: {
   readonly children: ReactNode;
 }): JSX.Element {
   return (
-    <section className="jp-Workbench-part">
+    <section className="jp-Workbench-comparedPart">
       <h3>{props.title}</h3>
       {props.children}
     </section>

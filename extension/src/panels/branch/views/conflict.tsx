@@ -45,7 +45,7 @@ export function Conflict(props: {
   const answer = (one: Answer): void =>
     choose(one === 'own' ? { text: ours ?? theirs ?? '' } : one);
   const radio = (one: Answer): JSX.Element => (
-    <label key={one} className="jp-Workbench-choice">
+    <label key={one} className="jp-Workbench-answer">
       <input
         type="radio"
         name={group}
@@ -57,7 +57,7 @@ export function Conflict(props: {
   );
   const side = (which: 'ours' | 'theirs', text: string | null): JSX.Element => (
     <div
-      className="jp-Workbench-side"
+      className="jp-Workbench-conflictSide"
       data-chosen={chosen === which || chosen === 'both'}
     >
       {radio(which)}
@@ -69,16 +69,16 @@ export function Conflict(props: {
       <legend>
         <b>{conflict.path}</b> {titleOf(conflict, trans)}
       </legend>
-      <div className="jp-Workbench-sides">
+      <div className="jp-Workbench-conflictSides">
         {side('ours', ours)}
         {side('theirs', theirs)}
       </div>
-      <div className="jp-Workbench-otherAnswers">
+      <div className="jp-Workbench-conflictOthers">
         {ANSWERS[kind].filter(one => one !== 'ours' && one !== 'theirs').map(radio)}
       </div>
       {typeof choice === 'object' && choice && (
         <textarea
-          className="jp-Workbench-own"
+          className="jp-Workbench-conflictOwn"
           aria-label={words.own}
           rows={Math.min(20, choice.text.split('\n').length + 1)}
           value={choice.text}

@@ -71,13 +71,13 @@ function Diff(props: {
   const [isWhole, setWhole] = useState(false);
   return (
     <>
-      <header className="jp-Workbench-viewHead">
+      <header className="jp-Workbench-branchViewHead">
         <h2>{told.path}</h2>
         <span className="jp-Workbench-muted">
           {sides} · {wordOf(told.state, trans)}
         </span>
         {told.kind === 'notebook' && told.state !== 'same' && (
-          <label className="jp-Workbench-choice">
+          <label className="jp-Workbench-answer">
             <input
               type="checkbox"
               checked={isWhole}

@@ -75,7 +75,7 @@ function Board(props: {
   const found = state.kind === 'error' ? null : state.value;
   return (
     <>
-      <header className="jp-Workbench-viewHead">
+      <header className="jp-Workbench-branchViewHead">
         <h2>{trans.__('Leaderboard')}</h2>
         <label>
           {trans.__('by')}{' '}
@@ -112,7 +112,7 @@ function Places(props: {
   const { board, trans } = props;
   return (
     <>
-      <table className="jp-Workbench-table">
+      <table className="jp-Workbench-besideTable">
         <thead>
           <tr>
             <th scope="col">{trans.__('Place')}</th>

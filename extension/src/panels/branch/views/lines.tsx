@@ -105,15 +105,15 @@ export function Lines(props: {
             <tr key={index} data-kind={line.kind}>
               {!isNarrow && (
                 <>
-                  <td className="jp-Workbench-number">{line.before}</td>
-                  <td className="jp-Workbench-number">{line.after}</td>
+                  <td className="jp-Workbench-lineNumber">{line.before}</td>
+                  <td className="jp-Workbench-lineNumber">{line.after}</td>
                 </>
               )}
-              <td className="jp-Workbench-sign">
+              <td className="jp-Workbench-lineSign">
                 <span aria-hidden="true">{signs[line.kind]}</span>
                 <span className="jp-Workbench-unseen">{words[line.kind]}</span>
               </td>
-              <td className="jp-Workbench-text">{line.text}</td>
+              <td className="jp-Workbench-lineText">{line.text}</td>
             </tr>
           ))}
         </tbody>

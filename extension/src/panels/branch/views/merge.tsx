@@ -73,14 +73,14 @@ function Merge(
   if (plan.standing === 'merged') {
     return (
       <>
-        <header className="jp-Workbench-viewHead">{head}</header>
+        <header className="jp-Workbench-branchViewHead">{head}</header>
         <Empty>{trans.__('%1 has all of it already: nothing to merge.', here)}</Empty>
       </>
     );
   }
   return (
     <>
-      <header className="jp-Workbench-viewHead">
+      <header className="jp-Workbench-branchViewHead">
         {head}
         <span className="jp-Workbench-muted">
           {trans._n('one file changes', '%1 files change', files.length, files.length)}

@@ -35,7 +35,7 @@ export function showView({ app, workbench }: IContext, view: IView): void {
     clear: () => view.resources.forEach(one => one.clear()),
     render: () => view.render(() => widget.dispose())
   });
-  content.addClass('jp-Workbench-view');
+  content.addClass('jp-Workbench-branchView');
   content.title.label = view.title;
   content.title.caption = view.caption ?? view.title;
   content.title.icon = view.icon ?? branchIcon;
@@ -43,6 +43,7 @@ export function showView({ app, workbench }: IContext, view: IView): void {
   content.node.setAttribute('aria-label', view.title);
   const widget = new MainAreaWidget({ content });
   widget.id = id;
+  widget.toolbar.hide(); // it would be an empty bar
   widget.title.closable = true;
   app.shell.add(widget, 'main');
   app.shell.activateById(id);

@@ -22,6 +22,7 @@ from tests.browser.test_story import (
 from workbench.git import Repository
 from workbench.project import Project
 from workbench.registry import get_model, list_decisions, rollback
+from workbench.tracking import BRANCH as ON_BRANCH
 from workbench.tracking import list_runs
 
 MODEL = "flights-late"
@@ -120,7 +121,7 @@ def _compares_it_with_the_champion(page: Page, project: Project) -> str:
     new = list_runs(project, limit=1)[0]
     champion = get_model(project, MODEL).aliases["champion"]
     before = next(v for v in get_model(project, MODEL).versions if v.version == champion)
-    assert (new.params["learning_rate"], new.tags["git.branch"]) == ("0.03", BRANCH)
+    assert (new.params["learning_rate"], new.tags[ON_BRANCH]) == ("0.03", BRANCH)
     wide = main_panel(page, "runs")
     rows = wide.get_by_role("listitem")
     expect(rows.first).to_be_visible(timeout=FIRST_SIGHT)

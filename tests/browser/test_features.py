@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Lab
+from tests.browser.panels import main_panel, only_panel
+from tests.browser.test_story import FIRST_SIGHT, _execute, _open, _open_sidebar
 from workbench.features import search
 from workbench.features.catalogue import count
+from workbench.git import Repository
 from workbench.project import Project
 
-FIRST_SIGHT = 30_000  # ms: what imports MLflow or starts a kernel takes a while on a busy machine
 SCRIPT = "<img src=x onerror=document.title='broken'>"
-
-Screenshot = Callable[[str], None]
-
-
-@pytest.fixture
-def screenshot(page: Page, pytestconfig: pytest.Config) -> Screenshot:
-    """Keep what is on the screen under test-results/, in both colours."""
-    folder = Path(pytestconfig.getoption("--output"))
-
-    def take(name: str) -> None:
-        for theme in ("Dark", "Light"):
-            _execute(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
-            expect(page.locator("body")).to_have_attribute(
-                "data-jp-theme-name", f"JupyterLab {theme}"
-            )
-            page.wait_for_timeout(500)  # the theme's style sheet is drawn after it is named
-            page.screenshot(path=folder / f"{name}-{theme.lower()}.png")
-
-    return take
 
 
 @pytest.fixture
@@ -44,7 +24,8 @@ def template(lab: Lab) -> Path:
     """A template of the project's, whose title would be markup where it isn't text."""
     folder = lab.project / "notebooks" / "templates"
     folder.mkdir(parents=True)
-    content = nbformat.v4.new_notebook()
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    content = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
     content.cells = [
         nbformat.v4.new_markdown_cell(f"# Deeper trees {SCRIPT}\n\nTrain once more."),
         nbformat.v4.new_code_cell(""),
@@ -55,48 +36,27 @@ def template(lab: Lab) -> Path:
 
 
 @pytest.mark.demo
-def test_features_data_and_the_launcher(
-    lab: Lab, template: Path, page: Page, screenshot: Screenshot
-) -> None:
+def test_features_data_and_the_launcher(lab: Lab, template: Path, page: Page) -> None:
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     project = Project.find(lab.project)
     _open(page, lab)
-    _go_to(page, "flights-demo")
-    _execute(page, "workbench:open")
-    for panel in ("branch", "runs"):
-        _fold(page, panel)
-    _execute(page, "workbench:show-features")
-    features = page.get_by_role("region", name="Workbench", exact=True).get_by_role(
-        "region", name="Features", exact=True
-    )
+    _execute(page, "filebrowser:go-to-path", path="/flights-demo")
+    _open_sidebar(page)
+    features = only_panel(page, "features")
     _finds_as_one_types(features, project)
     _narrows_by_facets(features, project)
-    screenshot("features-facets")
     _shows_what_is_known(features, project)
-    screenshot("features-detail")
     _fails_and_tries_again(page, features)
-    screenshot("features-wide-before")
-
-    _execute(page, "workbench:open-features")
-    wide = page.locator("#jupyter-workbench-features")
-    expect(wide.get_by_role("checkbox", name="weather")).to_be_visible()
-    wide.get_by_role("button", name="weather: temp").first.click()
-    expect(wide.get_by_text("Used by")).to_be_visible()
-    screenshot("features-wide")
-
+    _is_wide_in_the_main_area(page)
     data = _shows_the_catalogue(page)
-    screenshot("data")
-    _execute(page, "workbench:open-data")
-    screenshot("data-wide")
+    main_panel(page, "data")
 
     _execute(page, "launcher:create")
-    expect(page.get_by_title("Overview").first).to_be_visible()
-    screenshot("launcher")
-    _starts_an_experiment(page, screenshot)
+    expect(_tile(page, "Overview")).to_be_visible()
+    _starts_an_experiment(page, project)
     _inserts_data(page, data)
     _opens_a_dashboard(page)
-    screenshot("dashboard")
     assert page.title() != "broken"
     assert broken == []
 
@@ -123,7 +83,7 @@ def _narrows_by_facets(features: Locator, project: Project) -> None:
     label.press("Space")
     expect(features.get_by_text(f"{weather} features", exact=True)).to_be_visible()
     chosen = features.get_by_role("list", name="Chosen filters")
-    expect(chosen.get_by_role("button", name="Remove the filter tag weather")).to_be_visible()
+    expect(chosen.get_by_role("button", name="Remove the filter Tag: weather")).to_be_visible()
     expect(features.get_by_role("button", name="1 filter")).to_be_visible()
     names = {found.view for found in search(project, "", 500, chosen={"tag": ["weather"]})}
     for view in names:
@@ -133,7 +93,7 @@ def _narrows_by_facets(features: Locator, project: Project) -> None:
 def _shows_what_is_known(features: Locator, project: Project) -> None:
     features.get_by_role("button", name="1 filter").click()
     features.get_by_role("searchbox").fill("weather temp")
-    head = features.get_by_role("button", name="weather: temp", exact=True)
+    head = features.get_by_role("button", name="weather:temp", exact=True)
     head.click()
     expect(head).to_have_attribute("aria-expanded", "true")
     expect(features.get_by_text("Distribution", exact=True)).to_be_visible(timeout=FIRST_SIGHT)
@@ -154,11 +114,15 @@ def _fails_and_tries_again(page: Page, features: Locator) -> None:
     features.get_by_role("searchbox").fill("")
 
 
+def _is_wide_in_the_main_area(page: Page) -> None:
+    wide = main_panel(page, "features")
+    expect(wide.get_by_role("checkbox", name="weather")).to_be_visible()
+    wide.get_by_role("button", name="weather:temp").first.click()
+    expect(wide.get_by_text("Used by")).to_be_visible()
+
+
 def _shows_the_catalogue(page: Page) -> Locator:
-    _execute(page, "workbench:show-data")
-    data = page.get_by_role("region", name="Workbench", exact=True).get_by_role(
-        "region", name="Data", exact=True
-    )
+    data = only_panel(page, "data")
     sources = data.get_by_role("list", name="Sources")
     expect(sources.get_by_text("hourly weather at the three airports")).to_be_visible(
         timeout=FIRST_SIGHT
@@ -180,17 +144,25 @@ def _shows_the_catalogue(page: Page) -> Locator:
     return data
 
 
-def _starts_an_experiment(page: Page, screenshot: Screenshot) -> None:
-    page.get_by_title("Start a branch and open a copy").first.click()
+def _tile(page: Page, name: str) -> Locator:
+    """Find a tile of the launcher that is on top; there may be others below it."""
+    return page.get_by_role("button", name=name, exact=True).locator("visible=true")
+
+
+def _starts_an_experiment(page: Page, project: Project) -> None:
+    _tile(page, "New Experiment").press("Enter")
     dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Name").fill("exp/deeper")
+    dialog.get_by_role("button", name="Start").click()
     template = dialog.get_by_role("radio", name="Deeper trees")
     expect(template).to_be_checked()
+    expect(dialog.get_by_role("textbox")).to_have_value("exp-deeper")
     expect(dialog.get_by_text(SCRIPT)).to_be_visible()
     dialog.get_by_role("textbox").fill("deeper still")
-    screenshot("new-experiment")
     dialog.get_by_role("button", name="Open the Notebook").click()
     expect(page.get_by_role("tab", name="deeper still.ipynb")).to_be_visible()
     expect(page.locator(".jp-NotebookPanel .jp-Cell")).to_have_count(2)
+    assert Repository(project.root).status().branch == "exp/deeper"
 
 
 def _inserts_data(page: Page, data: Locator) -> None:
@@ -203,43 +175,8 @@ def _inserts_data(page: Page, data: Locator) -> None:
 
 
 def _opens_a_dashboard(page: Page) -> None:
-    """Without the panel Monitors it opens in a tab of the browser's."""
-    args = page.evaluate(
-        "() => window.jupyterapp.serviceManager.serverSettings.fetch("
-        "'/workbench/api/launcher?path=flights-demo').then(answer => answer.json())"
-    )
-    address = args["dashboards"][0]["address"]
-    assert address == "voila/render/flights-demo/notebooks/dashboards/overview.ipynb"
-    if page.evaluate("() => window.jupyterapp.commands.hasCommand('workbench:open-dashboard')"):
-        return
-    with page.expect_popup() as popup:
-        _execute(page, "workbench:launch-dashboard", name="overview", address=address)
-    expect(popup.value.get_by_text("flights-late").first).to_be_visible(timeout=2 * FIRST_SIGHT)
-    popup.value.close()
-
-
-def _fold(page: Page, panel: str) -> None:
-    header = page.get_by_role("button", name=panel.capitalize(), exact=True)
-    if header.get_attribute("aria-expanded") == "true":
-        header.click()
-
-
-def _open(page: Page, lab: Lab) -> None:
-    page.set_viewport_size({"width": 1440, "height": 1000})
-    page.goto(f"{lab.url}/lab?token={lab.token}&reset", wait_until="domcontentloaded")
-    page.wait_for_function("() => window.jupyterapp", timeout=60_000)
-    page.evaluate("() => window.jupyterapp.restored.then(() => null)")
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
-
-
-def _go_to(page: Page, name: str) -> None:
-    """Open a folder in the file browser, as one does."""
-    page.get_by_role("tab", name="File Browser").click()
-    page.locator(".jp-DirListing-item").get_by_text(name, exact=True).dblclick()
-
-
-def _execute(page: Page, command: str, **args: Any) -> None:
-    page.evaluate(
-        "([command, args]) => window.jupyterapp.commands.execute(command, args).then(() => null)",
-        [command, json.loads(json.dumps(args))],
-    )
+    _execute(page, "launcher:create")
+    _tile(page, "Overview").click()
+    expect(page.get_by_role("tab", name="Overview")).to_be_visible()
+    dashboard = page.frame_locator("iframe[src*='voila/render/flights-demo']")
+    expect(dashboard.get_by_text("Performance by window")).to_be_visible(timeout=2 * FIRST_SIGHT)

@@ -2,20 +2,31 @@
  * All that is known of the thing that is open: its columns, and the chain around it.
  */
 import { TranslationBundle } from '@jupyterlab/translation';
-import React, { ReactNode } from 'react';
+import React from 'react';
 
 import { ICatalogueDetail, ICatalogueRow } from '../../api/types';
+import { Part } from '../../ui/item';
 import { Ago, Limited, Shown } from '../../ui/parts';
+import { IUserActions, partition, UsedBy } from '../features/users';
 import { CatalogueSearch, keyOf } from './search';
 
 const COLUMNS = 20;
 const NODES = 6;
 
-export function Detail(props: {
-  readonly thing: ICatalogueRow;
-  readonly search: CatalogueSearch;
-  readonly trans: TranslationBundle;
-}): JSX.Element {
+/** What can be done with a thing. */
+export interface IThingActions extends IUserActions {
+  readonly insert: (code: string) => void;
+  readonly openReport: (source: string) => void;
+  readonly showLineage: (node: string) => void;
+}
+
+export function Detail(
+  props: IThingActions & {
+    readonly thing: ICatalogueRow;
+    readonly search: CatalogueSearch;
+    readonly trans: TranslationBundle;
+  }
+): JSX.Element {
   const { thing, search, trans } = props;
   return (
     <div className="jp-Workbench-detail">
@@ -30,31 +41,17 @@ export function Detail(props: {
                 <Fact name={trans.__('Tags')} value={detail.entry.tags.join(', ')} />
                 <Fact name={trans.__('Code')} value={thing.code} isCode />
               </dl>
-              <Names
-                title={
-                  thing.kind === 'function' ? trans.__('Takes') : trans.__('Columns')
-                }
-                names={detail.entry.columns}
-                limit={COLUMNS}
-                trans={trans}
-              />
-              <Names
-                title={trans.__('Used by')}
-                names={detail.entry.used_by}
-                limit={NODES}
-                trans={trans}
-              />
-              <Names
+              <Columns entry={detail.entry} trans={trans} />
+              <UsedBy {...props} users={detail.entry.used_by} />
+              <Chain
+                {...props}
                 title={trans.__('Came from')}
-                names={different(detail.upstream.map(edge => edge.source))}
-                limit={NODES}
-                trans={trans}
+                nodes={detail.upstream.map(edge => edge.source)}
               />
-              <Names
+              <Chain
+                {...props}
                 title={trans.__('Led to')}
-                names={different(detail.downstream.map(edge => edge.target))}
-                limit={NODES}
-                trans={trans}
+                nodes={detail.downstream.map(edge => edge.target)}
               />
             </>
           ) : null
@@ -78,12 +75,13 @@ function Broken(props: {
     );
   }
   return (
-    <section className="jp-Workbench-brokenRules">
-      <h4>{trans.__('Broken rules of its contract')}</h4>
-      <Limited items={broken} limit={NODES} trans={trans}>
-        {rule => <li key={rule}>{rule}</li>}
-      </Limited>
-    </section>
+    <div className="jp-Workbench-brokenRules">
+      <Part title={trans.__('Broken rules of its contract')}>
+        <Limited items={broken} limit={NODES} trans={trans}>
+          {rule => <li key={rule}>{rule}</li>}
+        </Limited>
+      </Part>
+    </div>
   );
 }
 
@@ -101,27 +99,73 @@ function Fact(props: {
   ) : null;
 }
 
-function Names(props: {
-  readonly title: string;
-  readonly names: readonly string[];
-  readonly limit: number;
+function Columns(props: {
+  readonly entry: ICatalogueDetail['entry'];
   readonly trans: TranslationBundle;
-}): ReactNode {
-  const { title, names, limit, trans } = props;
-  return names.length ? (
-    <section className="jp-Workbench-names">
-      <h4>{title}</h4>
-      <Limited items={names} limit={limit} trans={trans}>
-        {name => (
-          <li key={name} title={name}>
-            {name}
-          </li>
-        )}
-      </Limited>
-    </section>
+}): JSX.Element | null {
+  const { entry, trans } = props;
+  return entry.columns.length ? (
+    <Part title={entry.kind === 'function' ? trans.__('Takes') : trans.__('Columns')}>
+      <div className="jp-Workbench-dataColumns">
+        <Limited items={entry.columns} limit={COLUMNS} trans={trans}>
+          {name => (
+            <li key={name} title={name}>
+              {name}
+            </li>
+          )}
+        </Limited>
+      </div>
+    </Part>
   ) : null;
 }
 
-function different(names: readonly string[]): readonly string[] {
-  return [...new Set(names)];
+/** Nodes of the lineage, each once in whichever state, and each leading to its picture. */
+function Chain(props: {
+  readonly title: string;
+  readonly nodes: readonly string[];
+  readonly showLineage: (node: string) => void;
+  readonly trans: TranslationBundle;
+}): JSX.Element | null {
+  const { title, nodes, showLineage, trans } = props;
+  const items = inNewestState(nodes);
+  return items.length ? (
+    <Part title={title}>
+      <Limited items={items} limit={NODES} trans={trans}>
+        {([shown, node]) => {
+          const [kind, name] = partition(shown);
+          return (
+            <li key={node} className="jp-Workbench-user">
+              <button
+                className="jp-Workbench-link"
+                title={trans.__('Show the lineage of %1', node)}
+                onClick={() => showLineage(node)}
+              >
+                <span className="jp-Workbench-muted">{kind}</span> {name}
+              </button>
+            </li>
+          );
+        }}
+      </Limited>
+    </Part>
+  ) : null;
+}
+
+/** Leave out the older states of nodes; return each as it is shown, and its name. */
+function inNewestState(
+  nodes: readonly string[]
+): readonly (readonly [string, string])[] {
+  const found = new Map<string, string>();
+  for (const node of nodes) {
+    const shown = stateless(node);
+    if (!found.has(shown)) {
+      found.set(shown, node);
+    }
+  }
+  return [...found];
+}
+
+/** Name a node without the digest of its state; a run by the beginning of its id. */
+function stateless(node: string): string {
+  const [kind, name] = partition(node.replace(/@[^@]*$/, ''));
+  return `${kind}:${kind === 'run' ? name.slice(0, 8) : name}`;
 }

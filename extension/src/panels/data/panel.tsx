@@ -8,35 +8,36 @@ import { SearchBox, useFilter } from '../../ui/filter';
 import { List } from '../../ui/list';
 import { Empty } from '../../ui/parts';
 import { CommandIDs as InsertIDs } from '../features/commands';
+import { userActions } from '../features/users';
 import { CommandIDs } from './commands';
+import { IThingActions } from './detail';
 import { Kinds, kindsName } from './kinds';
 import { CatalogueSearch, keyOf } from './search';
-import { IThingActions, Thing } from './thing';
+import { Thing } from './thing';
+
+/** The panel Models', which may be switched off. */
+const SHOW_LINEAGE = 'workbench:show-lineage';
 
 /** About how high a thing is that isn't open, in pixels. */
 const HEIGHT = 72;
 
 /** What data there is, how it came to be and what it is like; put into the notebook by a click. */
-export function dataPanel({ workbench, commands, trans }: IContext): Panel {
+export function dataPanel(context: IContext): Panel {
+  const { workbench, commands, trans } = context;
   const search = new CatalogueSearch(workbench);
-  const insert = (code: string): void =>
-    void commands.execute(InsertIDs.insertCode, { code });
-  const openReport = (source: string): void =>
-    void commands.execute(CommandIDs.openReport, { source });
+  const actions: IThingActions = {
+    ...userActions(context),
+    insert: code => void commands.execute(InsertIDs.insertCode, { code }),
+    openReport: source => void commands.execute(CommandIDs.openReport, { source }),
+    showLineage: node => void commands.execute(SHOW_LINEAGE, { node })
+  };
   const panel = new Panel({
     id: 'data',
     workbench,
     topics: ['data', 'features', 'models'],
     load: () => search.load(),
     clear: () => search.clear(),
-    render: () => (
-      <Catalogue
-        search={search}
-        insert={insert}
-        openReport={openReport}
-        trans={trans}
-      />
-    )
+    render: () => <Catalogue {...actions} search={search} trans={trans} />
   });
   panel.disposed.connect(() => search.dispose());
   return panel;
@@ -56,7 +57,7 @@ function Catalogue(
         <SearchBox
           text={asked.text}
           label={trans.__('Search data')}
-          placeholder={trans.__('Search by name, column, owner, use')}
+          placeholder={trans.__('Search by name or column')}
           onType={text => search.filter.type({ text })}
         />
         <Kinds search={search} trans={trans} />
@@ -103,7 +104,6 @@ function Nothing(props: {
           {trans._n(
             'Show the one of another kind',
             'Show the %1 of other kinds',
-            elsewhere,
             elsewhere
           )}
         </button>

@@ -60,7 +60,7 @@ export function Bars(props: {
   const { bars, from, to, label } = props;
   const most = Math.max(...bars.map(bar => bar.count), 1);
   return (
-    <figure className="jp-Workbench-bars">
+    <figure className="jp-Workbench-histogram">
       <svg
         role="img"
         aria-label={label}
@@ -71,14 +71,14 @@ export function Bars(props: {
           <g key={index}>
             <title>{bar.label}</title>
             <rect
-              className="jp-Workbench-barsRoom"
+              className="jp-Workbench-histogramRoom"
               x={index}
               y={0}
               width={1}
               height={HEIGHT}
             />
             <rect
-              className="jp-Workbench-bar"
+              className="jp-Workbench-histogramBar"
               x={index + 0.05}
               y={HEIGHT - (HEIGHT * bar.count) / most}
               width={0.9}

@@ -20,12 +20,19 @@ interface IFacetsProps {
 
 /** How many there are, what is chosen, and a button for the facets where they have no room. */
 export function Chosen(
-  props: IFacetsProps & { readonly isOpen: boolean; readonly toggle: () => void }
+  props: IFacetsProps & {
+    /** Of the facets, which the button shows. */
+    readonly id: string;
+    readonly isOpen: boolean;
+    readonly toggle: () => void;
+  }
 ): JSX.Element {
-  const { search, trans, isOpen, toggle } = props;
+  const { search, trans, id, isOpen, toggle } = props;
   const counts = useResource(search.counts);
   const asked = useFilter(search.filter);
   const chosen = FACETS.flatMap(facet => asked[facet].map(value => ({ facet, value })));
+  const removal = (facet: Facet, value: string): string =>
+    trans.__('Remove the filter %1: %2', facetName(facet, trans), value);
   const total = counts.kind === 'error' ? undefined : counts.value?.total;
   return (
     <>
@@ -33,26 +40,30 @@ export function Chosen(
         <button
           className="jp-Workbench-button jp-Workbench-facetsButton"
           aria-expanded={isOpen}
+          aria-controls={id}
           onClick={toggle}
         >
           {chosen.length
-            ? trans._n('%1 filter', '%1 filters', chosen.length, chosen.length)
+            ? trans._n('%1 filter', '%1 filters', chosen.length)
             : trans.__('Filter by…')}
           <caretDownEmptyIcon.react tag="span" className="jp-Workbench-icon" />
         </button>
         <span className="jp-Workbench-muted" role="status">
           {total !== undefined &&
-            trans._n('1 feature', '%1 features', total, total.toLocaleString())}
+            trans._n('1 feature', '%2 features', total, total.toLocaleString())}
         </span>
       </div>
       {chosen.length > 0 && (
-        <ul className="jp-Workbench-chosen" aria-label={trans.__('Chosen filters')}>
+        <ul
+          className="jp-Workbench-chosenFacets"
+          aria-label={trans.__('Chosen filters')}
+        >
           {chosen.map(({ facet, value }) => (
             <li key={`${facet}:${value}`}>
               <button
                 className="jp-Workbench-pill"
-                aria-label={trans.__('Remove the filter %1 %2', facet, value)}
-                title={trans.__('Remove the filter %1 %2', facet, value)}
+                aria-label={removal(facet, value)}
+                title={removal(facet, value)}
                 onClick={() => search.toggle(facet, value)}
               >
                 <span>{value}</span>
@@ -145,7 +156,7 @@ function FacetValues(
         <p className="jp-Workbench-muted">
           {trans._n(
             'and one rarer value: search by its name',
-            'and %1 rarer values: search by their names',
+            'and %2 rarer values: search by their names',
             unlisted,
             unlisted.toLocaleString()
           )}

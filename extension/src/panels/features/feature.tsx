@@ -6,10 +6,12 @@ import { addIcon, caretDownEmptyIcon, caretRightIcon } from '@jupyterlab/ui-comp
 import React, { ReactNode } from 'react';
 
 import { IFeature } from '../../api/types';
+import { BriefButton } from '../../ui/item';
 import { useFilter } from '../../ui/filter';
-import { Detail, IUserActions } from './detail';
+import { Detail } from './detail';
 import { Sparkline } from './drawing';
 import { FeatureSearch } from './search';
+import { IUserActions } from './users';
 
 export interface IFeatureProps extends IUserActions {
   readonly feature: IFeature;
@@ -24,8 +26,8 @@ export function Feature(props: IFeatureProps): JSX.Element {
   const Caret = isOpen ? caretDownEmptyIcon : caretRightIcon;
   const id = `jp-Workbench-feature-${feature.name}`;
   return (
-    <article className="jp-Workbench-feature" data-open={isOpen}>
-      <div className="jp-Workbench-featureHead">
+    <article className="jp-Workbench-item" data-open={isOpen}>
+      <div className="jp-Workbench-itemHead">
         <button
           className="jp-Workbench-featureName"
           aria-expanded={isOpen}
@@ -40,21 +42,19 @@ export function Feature(props: IFeatureProps): JSX.Element {
             {breakable(feature.feature)}
           </span>
         </button>
-        <button
-          className="jp-Workbench-button"
-          aria-label={trans.__('Insert %1', feature.name)}
+        <BriefButton
+          icon={addIcon}
+          word={trans.__('Insert')}
+          label={trans.__('Insert %1', feature.name)}
           title={trans.__('Insert its code into the notebook, at the cursor')}
           onClick={() => insert(feature.code)}
-        >
-          <addIcon.react tag="span" className="jp-Workbench-icon" />
-          {trans.__('Insert')}
-        </button>
+        />
       </div>
-      <div className="jp-Workbench-featureBody">
-        <div className="jp-Workbench-featureSaid">
-          <div>{feature.description}</div>
-          <Facts feature={feature} trans={trans} />
-        </div>
+      {feature.description && (
+        <div className="jp-Workbench-itemSaid">{feature.description}</div>
+      )}
+      <div className="jp-Workbench-itemFoot">
+        <Facts feature={feature} trans={trans} />
         {!isOpen && feature.statistics && (
           <Sparkline
             points={feature.statistics.points}

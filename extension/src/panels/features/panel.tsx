@@ -7,27 +7,21 @@ import { SearchBox, useFilter } from '../../ui/filter';
 import { List } from '../../ui/list';
 import { Empty } from '../../ui/parts';
 import { CommandIDs } from './commands';
-import { IUserActions } from './detail';
 import { Chosen, Facets } from './facets';
 import { Feature } from './feature';
 import { FACETS, FeatureSearch, IAsked } from './search';
+import { IUserActions, userActions } from './users';
 
 /** About how high a feature is that isn't open, in pixels. */
 const HEIGHT = 68;
 
 /** What a model can be fed with: found by a word, put into the notebook by a click. */
-export function featuresPanel({ workbench, commands, trans }: IContext): Panel {
+export function featuresPanel(context: IContext): Panel {
+  const { workbench, commands, trans } = context;
   const search = new FeatureSearch(workbench);
   const insert = (code: string): void =>
     void commands.execute(CommandIDs.insertFeature, { code });
-  const openNotebook = (path: string): void => {
-    const { state } = workbench.project;
-    const folder = state.kind === 'ready' ? (state.value.folder ?? '') : '';
-    void commands.execute('docmanager:open', {
-      path: folder ? `${folder}/${path}` : path
-    });
-  };
-  const showModels = (): void => void commands.execute('workbench:show-models');
+  const actions = userActions(context);
   const panel = new Panel({
     id: 'features',
     workbench,
@@ -35,13 +29,7 @@ export function featuresPanel({ workbench, commands, trans }: IContext): Panel {
     load: () => search.load(),
     clear: () => search.clear(),
     render: () => (
-      <Features
-        search={search}
-        insert={insert}
-        openNotebook={openNotebook}
-        showModels={showModels}
-        trans={trans}
-      />
+      <Features {...actions} search={search} insert={insert} trans={trans} />
     )
   });
   panel.disposed.connect(() => search.dispose());
@@ -72,6 +60,7 @@ function Features(
         />
         <Chosen
           search={search}
+          id={id}
           isOpen={isOpen}
           toggle={() => setOpen(!isOpen)}
           trans={trans}

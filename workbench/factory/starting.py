@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import shorten
 from typing import Literal
 
 import nbformat
@@ -104,15 +105,16 @@ def _in(project: Project, folder: str) -> Iterator[Path]:
 
 
 def _described(path: Path) -> dict[str, str]:
-    """Read a notebook's heading, and the first words below it."""
+    """Read a notebook's heading, and the first paragraph below it."""
     try:
         content = _read(path)
     except NotebookError:
         return {"title": path.stem, "description": ""}
     texts = (cell.source for cell in content.cells if cell.cell_type == "markdown")
     first, _, rest = next(texts, "").strip().partition("\n")
-    said = next((line.strip() for line in rest.splitlines() if line.strip()), "")
-    return {"title": first.lstrip("# ").strip() or path.stem, "description": said[:_LONGEST]}
+    paragraph = " ".join(rest.strip().partition("\n\n")[0].split()).replace("`", "")
+    said = shorten(paragraph, _LONGEST, placeholder=" …")
+    return {"title": first.lstrip("# ").strip() or path.stem, "description": said}
 
 
 def _read(path: Path) -> nbformat.NotebookNode:

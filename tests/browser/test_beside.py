@@ -20,7 +20,8 @@ from tests.server.running import Jupyter, jupyter_server
 from workbench.project import Project
 from workbench.tracking import create_run, finish_run
 
-UNDER = "/user/ann/"
+UNDER = "/user/ann%40example/"
+"""As JupyterHub calls the server of ann@example."""
 
 
 @pytest.fixture

@@ -15,31 +15,34 @@ __all__ = ["BESIDE", "install_beside"]
 BESIDE = {"jupyterlab-git": "jupyterlab_git", "jupyter-scheduler": "jupyter_scheduler"}
 """Packages, and their server extensions."""
 
-_NEEDED = ("jupyterlab-git-core", "croniter", "python-dateutil", "pytz", "six")
-"""What they ask for that we don't; the rest is in our own environment."""
+_CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
 
 
 def install_beside(folder: Path) -> dict[str, str]:
-    """Install them into a folder; return the environment in which Jupyter finds them.
+    """Install them into an environment of their own; return the variables by which Jupyter finds it.
 
-    Where nothing can be installed the test is skipped.
+    What they need is installed as well, in the versions that we are tested with: that there are
+    such is a part of what is tested. Where nothing can be installed the test is skipped.
     """
     uv = shutil.which("uv")
     if uv is None:
         pytest.skip("no uv: nothing can be installed beside")
-    command = [uv, "pip", "install", "--quiet", "--no-deps", f"--python={sys.executable}"]
+    subprocess.run([uv, "venv", "--quiet", f"--python={sys.executable}", folder], check=True)
+    python = folder / "bin" / "python"
     done = subprocess.run(
-        [*command, f"--target={folder}", *BESIDE, *_NEEDED],
+        [uv, "pip", "install", "--quiet", f"--python={python}", "-c", _CONSTRAINTS, *BESIDE],
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
-    if done.returncode:
-        pytest.skip(f"can't be installed here: {done.stderr[-300:]}")
-    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    if "Failed to fetch" in done.stderr:
+        pytest.skip(f"no network: {done.stderr[-300:]}")
+    assert done.returncode == 0, done.stderr
+    [packages] = folder.glob("lib/python*/site-packages")
+    path = [str(packages), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
-        "PYTHONPATH": path,
+        "PYTHONPATH": os.pathsep.join(path),
         "JUPYTER_PATH": str(folder / "share" / "jupyter"),
         "JUPYTER_CONFIG_PATH": str(folder / "etc" / "jupyter"),
     }

@@ -69,7 +69,8 @@ def test_from_an_idea_to_production(
 def _starts_an_experiment(page: Page, project: Project) -> None:
     """A branch, and a copy of the notebook that trains on it."""
     _execute(page, "launcher:create")
-    page.get_by_title("Start a branch and open a copy").first.click(timeout=FIRST_SIGHT)
+    tile = page.locator(".jp-LauncherCard[title^='Start a branch']:visible")
+    tile.first.click(timeout=FIRST_SIGHT)
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name", exact=True).fill(BRANCH)
     dialog.get_by_role("button", name="Start").click()

@@ -35,6 +35,8 @@ _LOOK_SECONDS = 5.0
 
 _START_SECONDS = 60.0
 
+_NOTICE_SECONDS = 60.0
+
 _LOG = "worker.log"
 
 _logger = logging.getLogger("workbench.server")
@@ -141,11 +143,14 @@ class _Worker:
             self._dismiss()
             self._process, self._holder = _start(project)
             threading.Thread(
-                target=self._watch, args=(project, self._process), name="worker", daemon=True
+                target=self._watch,
+                args=(project, self._process, self._holder),
+                name="worker",
+                daemon=True,
             ).start()
         return self._holder
 
-    def _watch(self, project: Project, process: subprocess.Popen[bytes]) -> None:
+    def _watch(self, project: Project, process: subprocess.Popen[bytes], holder: str) -> None:
         """Let it go when it is idle; when it has ended, however it did, close what it left open."""
         while process.poll() is None:
             with suppress(subprocess.TimeoutExpired):
@@ -153,15 +158,14 @@ class _Worker:
             with suppress(WorkbenchError), self._lock:
                 if process is not self._process:
                     continue
-                if list_jobs(project, 1, states=("queued", "running"), holder=self._holder):
+                if list_jobs(project, 1, states=("queued", "running"), holder=holder):
                     self._used = time.monotonic()
                 elif time.monotonic() - self._used > _IDLE_SECONDS:
                     self._dismiss()
         with self._lock:
             if process is self._process:
                 self._dismiss()
-        with suppress(WorkbenchError):
-            settle(project)
+        _close_what_is_left(project, holder)
 
 
 def _start(project: Project) -> tuple[subprocess.Popen[bytes], str]:
@@ -192,6 +196,17 @@ def _start(project: Project) -> tuple[subprocess.Popen[bytes], str]:
         raise JobError(f"the process that runs jobs ended as it began; see {log}")
     _logger.info("Workbench runs jobs of %s in process %d", project.root, process.pid)
     return process, told(line)
+
+
+def _close_what_is_left(project: Project, holder: str) -> None:
+    """Close what a worker left open; the process of a job takes a while to notice it is alone."""
+    deadline = time.monotonic() + _NOTICE_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(WorkbenchError):
+            settle(project)
+            if not list_jobs(project, 1, states=("queued", "running"), holder=holder):
+                return
+        time.sleep(1)
 
 
 def _put_back(project: Project, job: Job, holder: str) -> Job:

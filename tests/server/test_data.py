@@ -130,7 +130,7 @@ def template(served: Path) -> Iterator[Path]:
 
 @pytest.mark.usefixtures("template")
 async def test_an_experiment_begins_with_a_copy(ask: Ask, send: Ask, served: Path) -> None:
-    offered = (await ask("launcher", path="flights")).body["templates"]
+    offered = (await ask("notebook-templates", path="flights")).body
     assert [one["id"] for one in offered] == ["template:trees", "workbench:first"]
     assert offered[0]["title"] == "<script>Trees</script>"
     assert offered[0]["description"] == "Grow some."
@@ -185,14 +185,16 @@ async def test_who_may_only_look_starts_nothing(send: Ask, served: Path) -> None
 
 
 async def test_dashboards_are_those_that_this_server_can_show(ask: Ask, served: Path) -> None:
-    assert (await ask("launcher", path="flights")).body["dashboards"] == []
+    for shipped in (await ask("dashboards", path="flights")).body:
+        assert shipped["address"] is None
+        assert "outside of what this server serves" in shipped["refusal"]
     folder = served / "flights" / "notebooks" / "dashboards"
     folder.mkdir(parents=True)
     nbformat.write(nbformat.v4.new_notebook(), folder / "the <b> page.ipynb")
     try:
-        [found] = (await ask("launcher", path="flights")).body["dashboards"]
+        [found] = (await ask("dashboards", path="flights")).body
     finally:
         (folder / "the <b> page.ipynb").unlink()
         folder.rmdir()
     address = "voila/render/flights/notebooks/dashboards/the%20%3Cb%3E%20page.ipynb"
-    assert found == {"name": "the <b> page", "address": address}
+    assert found == {"name": "the <b> page", "address": address, "refusal": ""}

@@ -80,5 +80,4 @@ export type ICounted = Schemas['Counted'];
 export type ICatalogueRow = Schemas['CatalogueRow'];
 export type ICatalogueDetail = Schemas['CatalogueDetail'];
 export type IKindCount = Schemas['KindCount'];
-export type ILaunchable = Schemas['Launchable'];
 export type INotebookTemplate = Schemas['NotebookTemplate'];

@@ -81,7 +81,7 @@ async function startExperiment({
   trans
 }: IContext): Promise<void> {
   const params = { query: { path: workbench.path } };
-  const { templates } = await ask(api.GET('/launcher', { params }));
+  const templates = await ask(api.GET('/notebook-templates', { params }));
   const before = await ask(api.GET('/branch', { params }));
   let { branch } = before;
   if (commands.hasCommand(START_BRANCH)) {

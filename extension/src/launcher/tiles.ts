@@ -5,7 +5,7 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { DisposableSet } from '@lumino/disposable';
 
 import { api, ask } from '../api/client';
-import { ILaunchable } from '../api/types';
+import { IDashboard } from '../api/types';
 import { IContext } from '../plugin';
 import { CommandIDs } from './commands';
 
@@ -27,23 +27,25 @@ export class Tiles {
   private async _read(): Promise<void> {
     this._reading?.abort();
     const { signal } = (this._reading = new AbortController());
-    const found = this._isWanted ? await this._launchable(signal) : null;
+    const found = this._isWanted ? await this._dashboards(signal) : null;
     if (!signal.aborted) {
       this._show(found);
     }
   }
 
-  /** What there is to start; null outside of projects, which is a normal state. */
-  private async _launchable(signal: AbortSignal): Promise<ILaunchable | null> {
+  /** What there is to open; null outside of projects, which is a normal state. */
+  private async _dashboards(
+    signal: AbortSignal
+  ): Promise<readonly IDashboard[] | null> {
     const query = { path: this._context.workbench.path };
     try {
-      return await ask(api.GET('/launcher', { params: { query }, signal }));
+      return await ask(api.GET('/dashboards', { params: { query }, signal }));
     } catch {
       return null; // the panels say what is wrong, where there is something
     }
   }
 
-  private _show(found: ILaunchable | null): void {
+  private _show(found: readonly IDashboard[] | null): void {
     this._tiles.dispose();
     this._tiles = new DisposableSet();
     if (!found) {
@@ -55,9 +57,11 @@ export class Tiles {
         this._launcher.add({ command, category, rank, args: { ...args, isTile: true } })
       );
     add(CommandIDs.newExperiment, 0, {});
-    found.dashboards.forEach(({ name, address }, index) =>
-      add(CommandIDs.launchDashboard, 1 + index, { name, address })
-    );
+    found
+      .filter(one => one.address !== null)
+      .forEach(({ name, address }, index) =>
+        add(CommandIDs.launchDashboard, 1 + index, { name, address })
+      );
   }
 
   private _isWanted = false;

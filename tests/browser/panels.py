@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_story import FIRST_SIGHT, _execute
 
-__all__ = ["main_panel", "only_panel", "panel_ids", "set_theme", "settled", "sidebar_of"]
+__all__ = ["main_panel", "only_panel", "panel_ids", "set_theme", "settled", "sidebar_of", "tile"]
 
 THEMES = ("Light", "Dark")
 
@@ -58,6 +58,11 @@ def settled(panel: Locator) -> None:
     """Wait until a panel has read what it shows."""
     expect(panel.locator("[aria-busy=true]")).to_have_count(0, timeout=FIRST_SIGHT)
     expect(panel.locator(".jp-Workbench-loading")).to_have_count(0, timeout=FIRST_SIGHT)
+
+
+def tile(page: Page, name: str) -> Locator:
+    """Return a tile of the launcher that is on top; there may be others below it."""
+    return page.get_by_role("button", name=name, exact=True).locator("visible=true")
 
 
 def set_theme(page: Page, name: str) -> None:

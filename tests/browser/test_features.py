@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Lab
-from tests.browser.panels import main_panel, only_panel
+from tests.browser.panels import main_panel, only_panel, tile
 from tests.browser.test_story import FIRST_SIGHT, _execute, _open, _open_sidebar
 from workbench.features import search
 from workbench.features.catalogue import count
@@ -53,7 +53,7 @@ def test_features_data_and_the_launcher(lab: Lab, template: Path, page: Page) ->
     main_panel(page, "data")
 
     _execute(page, "launcher:create")
-    expect(_tile(page, "Overview")).to_be_visible()
+    expect(tile(page, "Overview")).to_be_visible()
     _starts_an_experiment(page, project)
     _inserts_data(page, data)
     _opens_a_dashboard(page)
@@ -144,13 +144,8 @@ def _shows_the_catalogue(page: Page) -> Locator:
     return data
 
 
-def _tile(page: Page, name: str) -> Locator:
-    """Find a tile of the launcher that is on top; there may be others below it."""
-    return page.get_by_role("button", name=name, exact=True).locator("visible=true")
-
-
 def _starts_an_experiment(page: Page, project: Project) -> None:
-    _tile(page, "New Experiment").press("Enter")
+    tile(page, "New Experiment").press("Enter")
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("textbox", name="Name").fill("exp/deeper")
     dialog.get_by_role("button", name="Start").click()
@@ -176,7 +171,7 @@ def _inserts_data(page: Page, data: Locator) -> None:
 
 def _opens_a_dashboard(page: Page) -> None:
     _execute(page, "launcher:create")
-    _tile(page, "Overview").click()
+    tile(page, "Overview").click()
     expect(page.get_by_role("tab", name="Overview")).to_be_visible()
     dashboard = page.frame_locator("iframe[src*='voila/render/flights-demo']")
     expect(dashboard.get_by_text("Performance by window")).to_be_visible(timeout=2 * FIRST_SIGHT)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Lab
-from tests.browser.panels import main_panel, only_panel
+from tests.browser.panels import main_panel, only_panel, tile
 from tests.browser.test_story import (
     FIRST_SIGHT,
     _execute,
@@ -46,7 +46,7 @@ def test_from_an_idea_to_production(
     rollback(project, MODEL, reason="to begin with")
 
     _open(page, lab)
-    _execute(page, "filebrowser:go-to-path", path="flights-demo")
+    _execute(page, "filebrowser:go-to-path", path="/flights-demo")
     _open_sidebar(page)
     _starts_an_experiment(page, project)
     _inserts_a_feature_that_was_found(page)
@@ -69,8 +69,7 @@ def test_from_an_idea_to_production(
 def _starts_an_experiment(page: Page, project: Project) -> None:
     """A branch, and a copy of the notebook that trains on it."""
     _execute(page, "launcher:create")
-    tile = page.locator(".jp-LauncherCard[title^='Start a branch']:visible")
-    tile.first.click(timeout=FIRST_SIGHT)
+    tile(page, "New Experiment").press("Enter", timeout=FIRST_SIGHT)
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name", exact=True).fill(BRANCH)
     dialog.get_by_role("button", name="Start").click()

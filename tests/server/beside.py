@@ -19,7 +19,7 @@ _CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
 
 
 def install_beside(folder: Path) -> dict[str, str]:
-    """Install them into an environment of their own; return the variables by which Jupyter finds it.
+    """Install them into an environment of their own; return the variables that lead Jupyter there.
 
     What they need is installed as well, in the versions that we are tested with: that there are
     such is a part of what is tested. Where nothing can be installed the test is skipped.

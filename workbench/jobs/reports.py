@@ -106,7 +106,7 @@ class JobLog:
 
     def close(self) -> None:
         """Let go of the journal."""
-        self._tail.__exit__()
+        self._tail.close()
 
     def look(self) -> list[dict[str, Any]]:
         """Read the job and what its journal has got since the last look; at most some of it.

@@ -17,7 +17,8 @@ export namespace CommandIDs {
   export const openExecuted = 'workbench:open-executed';
 }
 
-const READING_TIME = 6000;
+/** How long a notification stays, in milliseconds. */
+export const READING_TIME = 6000;
 
 /** Either some jobs or a whole batch. */
 export interface IChosen {

@@ -10,12 +10,10 @@ import { Widget } from '@lumino/widgets';
 import { api, ask } from '../../api/client';
 import { IContext } from '../../plugin';
 import { jobIcon } from '../../ui/icons';
-import { Actions, CommandIDs, fromProject } from './actions';
+import { Actions, CommandIDs, fromProject, READING_TIME } from './actions';
 import { JobWidget } from './job';
 import { executedWidget } from './executed';
 import { FormWidget } from './form';
-
-const READING_TIME = 6000;
 
 export function addJobCommands(
   context: IContext,
@@ -96,7 +94,7 @@ function addRun(context: IContext, tracker: INotebookTracker): void {
 }
 
 function addOpen(context: IContext, rendermime: IRenderMimeRegistry): void {
-  const { commands, trans } = context;
+  const { app, commands, trans } = context;
   const actions = new Actions(context);
   commands.addCommand(CommandIDs.openJob, {
     label: trans.__('Open a Job'),
@@ -105,8 +103,13 @@ function addOpen(context: IContext, rendermime: IRenderMimeRegistry): void {
     describedBy: withId(trans.__('The id of the job')),
     execute: args => {
       const id = String(args.id);
+      const name = `job-${id}`;
+      if ([...app.shell.widgets('main')].some(open => open.id === tabId(name))) {
+        app.shell.activateById(tabId(name));
+        return;
+      }
       const content = new JobWidget({ ...context, actions, rendermime, id });
-      show(context, content, `job-${id}`, trans.__('Job %1', id.slice(-8)), false);
+      show(context, content, name, trans.__('Job %1', id.slice(-8)));
     }
   });
 }
@@ -159,29 +162,20 @@ function withId(description: string): { args: Record<string, never> } {
   return { args: args as Record<string, never> };
 }
 
-/** Show something in a tab of the main area; one that is there already is shown, or replaced. */
-function show(
-  context: IContext,
-  content: Widget,
-  name: string,
-  label: string,
-  isNew = true
-): void {
-  const { app } = context;
-  const id = `jupyter-workbench-${name}`;
-  const before = [...app.shell.widgets('main')].find(one => one.id === id);
-  if (before && !isNew) {
-    content.dispose();
-  } else {
-    const widget = new MainAreaWidget({ content });
-    content.node.setAttribute('aria-label', content.title.caption); // not “main area content”
-    widget.id = id;
-    widget.title.label = label;
-    widget.title.icon = jobIcon;
-    widget.title.closable = true;
-    replace(context, widget);
-  }
-  app.shell.activateById(id);
+/** Put something into a tab of the main area, instead of what is in it now. */
+function show(context: IContext, content: Widget, name: string, label: string): void {
+  const widget = new MainAreaWidget({ content });
+  content.node.setAttribute('aria-label', content.title.caption); // not “main area content”
+  widget.id = tabId(name);
+  widget.title.label = label;
+  widget.title.icon = jobIcon;
+  widget.title.closable = true;
+  replace(context, widget);
+  context.app.shell.activateById(widget.id);
+}
+
+function tabId(name: string): string {
+  return `jupyter-workbench-${name}`;
 }
 
 function replace({ app }: IContext, widget: Widget): void {

@@ -11,13 +11,11 @@ import { Resource, useResource } from '../../api/resource';
 import { IJobForm } from '../../api/types';
 import { IContext } from '../../plugin';
 import { Failure, Loading } from '../../ui/parts';
-import { Actions, CommandIDs } from './actions';
+import { Actions, CommandIDs, READING_TIME } from './actions';
 import { ParameterField } from './fields';
 import { Filling, useFilled } from './filling';
 import { Options } from './options';
 import { Scheduling } from './scheduling';
-
-const READING_TIME = 8000;
 
 export interface IFormOptions extends IContext {
   readonly actions: Actions;

@@ -13,7 +13,7 @@ import { Failure, Loading } from '../../ui/parts';
 import { Actions } from './actions';
 import { Cells } from './cells';
 import { JobProgress, useProgress } from './progress';
-import { Bar, isOpen, Sign, stateName, took } from './states';
+import { Bar, Clock, isOpen, Sign, stateName } from './states';
 
 export interface IJobOptions extends IContext {
   readonly actions: Actions;
@@ -112,16 +112,16 @@ function Head(
           {job.notebook}
         </button>
       </h2>
-      <p className="jp-Workbench-jobState" role="status">
+      <p className="jp-Workbench-jobState">
         <Sign state={job.state} trans={trans} />
-        <strong>{stateName(job.state, trans)}</strong>
+        <strong role="status">{stateName(job.state, trans)}</strong>
         {job.cells > 0 && (
           <span className="jp-Workbench-muted">
             {trans.__('%1 of %2 cells', job.cell, job.cells)}
           </span>
         )}
         <span className="jp-Workbench-muted">
-          {took(job.started_at, job.finished_at)}
+          <Clock job={job} />
         </span>
       </p>
       {job.state === 'running' && <Bar job={job} trans={trans} />}

@@ -11,7 +11,7 @@ import React from 'react';
 import { IJob } from '../../api/types';
 import { Ago } from '../../ui/parts';
 import { Actions } from './actions';
-import { Bar, isOpen, purpose, Sign, stateName, took } from './states';
+import { Bar, Clock, isOpen, purpose, Sign, stateName } from './states';
 
 export interface IJobProps {
   readonly job: IJob;
@@ -38,7 +38,7 @@ export function JobRow(props: IJobProps): JSX.Element {
         <span>{said}</span>
       </span>
       <span className="jp-Workbench-jobTook jp-Workbench-muted">
-        {took(job.started_at, job.finished_at)}
+        <Clock job={job} />
       </span>
       <Ago time={job.created_at} />
       <JobButtons {...props} />

@@ -9,9 +9,8 @@ import React, { useId, useState } from 'react';
 import { api, ask } from '../../api/client';
 import { moment } from '../../ui/format';
 import { Workbench } from '../../workbench';
+import { READING_TIME } from './actions';
 import { Filling, useFilled } from './filling';
-
-const READING_TIME = 8000;
 
 interface ISchedulingProps {
   readonly filling: Filling;

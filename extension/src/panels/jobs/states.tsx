@@ -2,9 +2,11 @@
  * How jobs and cells stand: a sign and a word, so that nobody has to tell colours apart.
  */
 import { TranslationBundle } from '@jupyterlab/translation';
-import React from 'react';
+import React, { useEffect, useReducer } from 'react';
 
 import { IJob, JobState } from '../../api/types';
+
+const SECOND = 1000;
 
 const SIGNS: Readonly<Record<string, string>> = {
   queued: '○',
@@ -106,7 +108,7 @@ export function purpose(job: IJob): string {
 }
 
 /** How long something took: `1 min 5 s`. */
-export function took(from: string | null, to: string | null): string {
+function took(from: string | null, to: string | null): string {
   if (!from) {
     return '';
   }
@@ -116,11 +118,27 @@ export function took(from: string | null, to: string | null): string {
 }
 
 export function duration(seconds: number): string {
-  if (seconds < 60) {
-    return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  if (seconds < 10) {
+    return `${seconds.toFixed(1)} s`;
   }
-  const minutes = Math.floor(seconds / 60);
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  if (!minutes) {
+    return `${whole} s`;
+  }
   return minutes < 60
-    ? `${minutes} min ${Math.round(seconds % 60)} s`
+    ? `${minutes} min ${whole % 60} s`
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** How long a job has taken; while it runs, the clock goes on. */
+export function Clock(props: { readonly job: IJob }): JSX.Element {
+  const { started_at: from, finished_at: to } = props.job;
+  const [, tick] = useReducer((ticks: number) => ticks + 1, 0);
+  const goesOn = from !== null && to === null;
+  useEffect(() => {
+    const clock = goesOn ? setInterval(tick, SECOND) : undefined;
+    return () => clearInterval(clock);
+  }, [goesOn]);
+  return <>{took(from, to)}</>;
 }

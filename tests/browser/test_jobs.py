@@ -153,9 +153,10 @@ def _tags_a_cell(page: Page, notebook: Path) -> None:
 def _opens_the_form(page: Page) -> Locator:
     """The notebook has changes: it is saved first."""
     toolbar = page.locator(".jp-NotebookPanel-toolbar")
-    toolbar.get_by_role("button", name="Run as job").click()
+    toolbar.get_by_role("button", name="Run as job").press("Enter")
     form = page.get_by_role("region", name="Run study.ipynb as a job")
     expect(form.get_by_role("button", name="Run as a job")).to_be_enabled(timeout=30_000)
+    expect(form.get_by_label("factory", exact=True)).to_be_focused()
     expect(form.get_by_label("library", exact=True)).to_have_value("xgboost")
     expect(form.get_by_label("token", exact=True)).to_have_attribute("type", "password")
     expect(form.locator("datalist option[value=flights]")).to_have_count(1)

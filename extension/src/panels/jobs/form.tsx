@@ -4,7 +4,7 @@
 import { Notification } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
-import React, { FormEvent, useEffect, useState } from 'react';
+import React, { FormEvent, useEffect, useRef, useState } from 'react';
 
 import { api, ask } from '../../api/client';
 import { Resource, useResource } from '../../api/resource';
@@ -49,7 +49,7 @@ export class FormWidget extends ReactWidget {
   }
 
   protected override onActivateRequest(): void {
-    this.node.querySelector<HTMLElement>('input, select, button')?.focus();
+    focusFirst(this.node);
   }
 
   private readonly _path: string;
@@ -87,12 +87,19 @@ function Page(props: IPageProps): JSX.Element {
 function Form(props: IPageProps & { readonly filling: Filling }): JSX.Element {
   const { filling, notebook, form, path, workbench, trans } = props;
   const { fields } = filling.form;
+  const node = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    const panel = node.current!.closest<HTMLElement>('.jp-Workbench-panel');
+    if (panel && panel === document.activeElement) {
+      focusFirst(panel); // it was opened before there were fields
+    }
+  }, []);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     void send(props);
   };
   return (
-    <form className="jp-Workbench-jobForm" onSubmit={submit} noValidate>
+    <form ref={node} className="jp-Workbench-jobForm" onSubmit={submit} noValidate>
       <header>
         <h2>{notebook}</h2>
         <button
@@ -168,6 +175,14 @@ function Foot(props: {
       </span>
     </footer>
   );
+}
+
+/** Give the keyboard to the first field, or to the button of a form that has none. */
+function focusFirst(panel: HTMLElement): void {
+  const first = panel.querySelector<HTMLElement>(
+    '.jp-Workbench-jobField :is(input, select), .jp-Workbench-primary'
+  );
+  (first ?? panel).focus();
 }
 
 async function send(props: IPageProps & { readonly filling: Filling }): Promise<void> {

@@ -41,7 +41,11 @@ def searched(project: Project, filter_: str, order: list[str], lifecycle: str) -
     return [run.info.run_id for run in runs]
 
 
-@pytest.mark.parametrize("few", [2, queries.FEW], ids=["walking", "counting"])
+@pytest.mark.parametrize(
+    ("few", "enough"),
+    [(2, 1), (2, queries.ENOUGH), (queries.FEW, queries.ENOUGH)],
+    ids=["walking", "meeting", "counting"],
+)
 @settings(
     deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -51,11 +55,12 @@ def searched(project: Project, filter_: str, order: list[str], lifecycle: str) -
     lifecycle=st.sampled_from(sorted(VIEWS)),
 )
 def test_pages_are_those_of_mlflow(
-    store: Project, few: int, condition: str, order: list[str], lifecycle: Any
+    store: Project, few: int, enough: int, condition: str, order: list[str], lifecycle: Any
 ) -> None:
     expected = searched(store, condition, order, lifecycle)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queries, "FEW", few)
+        patch.setattr(queries, "ENOUGH", enough)
         found = list_runs(
             store,
             condition,

@@ -105,19 +105,30 @@ def distinct(parts: list[str]) -> list[str]:
     return kept
 
 
-@pytest.mark.parametrize("few", [2, queries.FEW], ids=["walking", "counting"])
+@pytest.mark.parametrize(
+    ("few", "enough"),
+    [(2, 1), (2, queries.ENOUGH), (queries.FEW, queries.ENOUGH)],
+    ids=["walking", "meeting", "counting"],
+)
 @settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(text=filters, parts=orders, lifecycle=st.sampled_from(sorted(VIEWS)), data=st.data())
 def test_pages_are_those_of_mlflow(
-    store: Project, few: int, text: str, parts: list[str], lifecycle: Any, data: st.DataObject
+    store: Project,
+    few: int,
+    enough: int,
+    text: str,
+    parts: list[str],
+    lifecycle: Any,
+    data: st.DataObject,
 ) -> None:
     order = distinct(parts)
     expected = searched(store, text, order, lifecycle)
     limit, offset = data.draw(st.integers(1, 40)), data.draw(st.integers(0, 40))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queries, "FEW", few)
+        patch.setattr(queries, "ENOUGH", enough)
         found = list_runs(
             store,
             text,

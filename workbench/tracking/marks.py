@@ -91,10 +91,10 @@ def list_pinned_first(
 
 
 def narrowed(filter_: str, condition: str) -> str:
-    """Add a condition to somebody's filter, so that what is wrong in it is said of theirs alone.
+    """Put a condition before somebody's filter; what is wrong in it is said of theirs alone.
 
     >>> narrowed("metrics.roc_auc > 0.7", "status = 'FINISHED'")
-    "metrics.roc_auc > 0.7 and status = 'FINISHED'"
+    "status = 'FINISHED' and metrics.roc_auc > 0.7"
 
     Raises
     ------
@@ -105,4 +105,4 @@ def narrowed(filter_: str, condition: str) -> str:
         return condition
     with suppress(UnsureError):  # for MLflow to say
         parse_filter(filter_)
-    return f"{filter_} and {condition}"
+    return f"{condition} and {filter_}"

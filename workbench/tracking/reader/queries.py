@@ -6,7 +6,7 @@ runs. Here the way is chosen by counting first, and counting stops early:
 - A condition on a key that few runs meet is answered on its own, and the rest looks only at
   those runs.
 - One that many runs meet is asked of each run in turn, while walking in the order wanted: a page
-  is full soon.
+  is full soon. Where hardly any meet two such at once, who does is found first.
 - Sorting by a metric walks an index of that metric; runs with NaN come after, and then runs
   without it.
 """
@@ -27,6 +27,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    intersect,
     not_,
     select,
     true,
@@ -36,12 +37,18 @@ from workbench.tracking.reader.conditions import among, matches, of_each_run, on
 from workbench.tracking.reader.filters import Condition, Order
 from workbench.tracking.reader.tables import BY_KIND, attribute, plain_rows, runs
 
-__all__ = ["FEW", "Lifecycle", "Search", "run_ids"]
+__all__ = ["ENOUGH", "FEW", "Lifecycle", "Search", "run_ids"]
 
 Lifecycle = Literal["active", "deleted", "all"]
 
 FEW = 5_000
 """Up to so many runs it is quicker to look at each than to walk an index of all."""
+
+ENOUGH = 100
+"""Of `FEW` that meet one condition so many meet all: a page is full soon."""
+
+_HANDFUL = 500
+"""Up to so many runs each is asked for all else that is wanted: counting who meets it is slower."""
 
 _STAGES = {"active": ["active"], "deleted": ["deleted"], "all": ["active", "deleted"]}
 
@@ -81,23 +88,42 @@ def _narrowed(
         runs.c.experiment_id.in_(search.experiments),
         runs.c.lifecycle_stage.in_(_STAGES[search.lifecycle]),
     ]
-    asked: list[ColumnElement[bool]] = []
+    rest: list[Select[Any]] = []
+    sample: Sequence[str] = ()
     few: set[str] | None = None
     for condition in search.conditions:
         matching = matches(connection, condition)
         if matching is None:
             own.append(on_run(condition))
             continue
+        if few is not None and len(few) <= _HANDFUL:
+            rest.append(matching)
+            continue
         found = connection.scalars(matching.limit(FEW + 1)).all()
         if len(found) <= FEW:
             few = set(found) if few is None else few.intersection(found)
         else:
-            asked.append(of_each_run(connection, matching))
+            rest.append(matching)
+            sample = sample or found
+    if few is None and len(rest) > 1 and _are_seldom_together(connection, sample, rest[1:]):
+        found = connection.scalars(intersect(*rest).limit(FEW + 1)).all()
+        if len(found) <= FEW:
+            few, rest = set(found), []
     if few is None and any(order.kind in BY_KIND for order in search.orders):
         # The index to walk is of all experiments' runs: not to be walked for a few of them.
         found = connection.scalars(select(runs.c.run_uuid).where(*own).limit(FEW + 1)).all()
         few = set(found) if len(found) <= FEW else None
+    asked = [of_each_run(connection, matching) for matching in rest]
     return [*own, *asked], None if few is None else list(few)
+
+
+def _are_seldom_together(
+    connection: Connection, sample: Sequence[str], others: Sequence[Select[Any]]
+) -> bool:
+    """Tell whether hardly any of the runs that meet one condition meet the others too."""
+    asked = [of_each_run(connection, matching) for matching in others]
+    both = select(runs.c.run_uuid).where(among(connection, runs.c.run_uuid, sample), *asked)
+    return len(connection.scalars(both.limit(ENOUGH)).all()) < ENOUGH
 
 
 def _sorted(orders: Sequence[Order], after: int = 0) -> tuple[FromClause, list[Any]]:

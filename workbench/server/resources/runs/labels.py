@@ -40,7 +40,7 @@ def label(plot: Any, axes: Sequence[Axis], theme: str) -> None:
 
 
 def number(plot: Any, places: Sequence[tuple[float, float]], theme: str, **where: Any) -> None:
-    """Write the runs' numbers beside where they are drawn, those of one place together."""
+    """Write the runs' numbers where they are drawn, those of one place together."""
     known = {n: place for n, place in enumerate(places) if not any(map(math.isnan, place))}
     if len(places) > _NUMBERED or not known:
         return

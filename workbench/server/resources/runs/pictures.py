@@ -84,7 +84,7 @@ def scatter(runs: Sequence[RunRecord], axes: Sequence[Axis], *, theme: str) -> A
     across, up = axes
     xs, ys = across.places, up.places
     plot = bokeh.figure(**_frame("scatter"))
-    plot.x_range.range_padding = plot.y_range.range_padding = 0.2  # the numbers are beside
+    plot.x_range.range_padding = plot.y_range.range_padding = 0.2  # the numbers stand above
     plot.xaxis.axis_label, plot.yaxis.axis_label = across.label, up.label
     for axis, shown in ((across, plot.xaxis), (up, plot.yaxis)):
         if axis.categories:
@@ -106,7 +106,7 @@ def scatter(runs: Sequence[RunRecord], axes: Sequence[Axis], *, theme: str) -> A
                 fill_color="colour", fill_alpha=0.9, line_color=PAPER[theme],
             )
         )  # fmt: skip
-    number(plot, list(zip(xs, ys, strict=True)), theme, x_offset=10, text_align="left")
+    number(plot, list(zip(xs, ys, strict=True)), theme, y_offset=-14, text_align="center")
     tell(plot, axes, drawn)
     return _inked(plot, theme)
 

@@ -97,7 +97,7 @@ export function FilterBox(props: {
         autoComplete="off"
         value={text}
         onChange={event => {
-          setOpen(true);
+          setOpen(event.target.value !== ''); // emptied by Escape, it stays closed
           type(event.target.value, event.target.selectionStart ?? 0);
         }}
         onSelect={event => setCaret(event.currentTarget.selectionStart ?? 0)}

@@ -300,6 +300,11 @@ async def test_the_first_of_a_hundred_thousand_are_there_at_once(
         {},
         {"order": "metrics.m0 DESC"},
         {"filter": "metrics.m1 > 0.5 and tags.library = 'xgboost'", "order": "metrics.m0 DESC"},
+        # Each is met by 10,000, all three by a hundred.
+        {
+            "filter": "metrics.m0 > 0.9 and metrics.m1 > 0.9 and metrics.m2 > 0.9",
+            "order": "metrics.m1 ASC",
+        },
         {"order": "metrics.m0 DESC", "cursor": "500"},
     )
     for query in queries:

@@ -42,14 +42,13 @@ def server(project: Project, tmp_path: Path) -> Iterator[Jupyter]:
         path = own / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content))
-    enabled = dict.fromkeys(["workbench.server", *BESIDE.values()], True)
     with jupyter_server(
         own,
         project.root.parent,
         "--expose-app-in-browser",
         f"--LabApp.extra_labextensions_path={extensions}",
-        f"--ServerApp.jpserver_extensions={enabled}",
         module="jupyterlab",
+        extensions=["workbench.server", *BESIDE.values()],
         base_url=UNDER,
         env=install_beside(tmp_path / "others"),
     ) as server:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.branch_states import (
+    is_empty_and_full,
+    is_on,
+    tries_again,
+    waits_in_the_main_area,
+)
 from tests.browser.conftest import Lab
 from tests.browser.test_story import (
     FIRST_SIGHT,
@@ -22,23 +28,6 @@ from workbench.project import Project
 from workbench.tracking import BRANCH, client, create_run, finish_run
 
 SCRIPT = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture
-def screenshot(page: Page, pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Keep what is on the screen under test-results/, in both colours."""
-    folder = Path(pytestconfig.getoption("--output"))
-
-    def take(name: str) -> None:
-        for theme in ("Dark", "Light"):
-            _execute(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
-            expect(page.locator("body")).to_have_attribute(
-                "data-jp-theme-name", f"JupyterLab {theme}"
-            )
-            page.wait_for_timeout(500)  # the theme's style sheet is drawn after it is named
-            page.screenshot(path=folder / f"branch-{name}-{theme.lower()}.png")
-
-    return take
 
 
 @pytest.fixture(autouse=True)
@@ -73,13 +62,10 @@ def project(lab: Lab) -> Project:
 
 
 @pytest.mark.demo
-def test_branches(
-    lab: Lab, project: Project, page: Page, screenshot: Callable[[str], None]
-) -> None:
+def test_branches(lab: Lab, project: Project, page: Page) -> None:
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     repository = Repository(project.root)
-    notebook = project.root / "look.ipynb"
 
     _open(page, lab)
     _open_sidebar(page)
@@ -98,31 +84,24 @@ def test_branches(
     _switches_and_keeps(page, section, project)
     assert repository.branch == "main"
     expect(section.get_by_text("exp/deeper", exact=True)).to_be_visible()
-    screenshot("sidebar")
 
-    _write(notebook, "depth = 7", "print(depth)")
-    repository.commit(["look.ipynb"], "Seven")
+    _commits_by_keyboard(page, section)
     section.get_by_text("exp/deeper", exact=True).click()
     _compares(page, section)
-    screenshot("compare")
     _ranks(page, section)
-    _merges(page, section, project, screenshot)
+    _merges(page, section, project)
     _discards_and_undoes(page, section, project)
-    screenshot("diff-text")
     _drops_and_restores(page, section)
-    _execute(page, "workbench:open-branch")
-    screenshot("wide")
+    tries_again(page, section)
+    waits_in_the_main_area(page)
     _lets_a_viewer_look(page, section, project)
+    is_empty_and_full(page, section, lab)
     assert broken == []
 
 
 def _view(page: Page, name: str) -> Locator:
     """What is in front in the main area."""
     return page.locator(f"[data-panel={name}]:visible")
-
-
-def _is_on(section: Locator, branch: str) -> None:
-    expect(section.locator(".jp-Workbench-branch .jp-Workbench-name")).to_have_text(branch)
 
 
 def _is_told(page: Page, text: str) -> None:
@@ -138,7 +117,7 @@ def _starts(page: Page, section: Locator) -> None:
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill("exp/deeper")
     dialog.get_by_role("button", name="Start").click()
-    _is_on(section, "exp/deeper")
+    is_on(section, "exp/deeper")
     expect(section.get_by_text("level with main")).to_be_visible()
 
 
@@ -166,7 +145,6 @@ def _commits_what_was_saved(page: Page, section: Locator, project: Project) -> N
     view = _view(page, "diff")
     expect(view.get_by_text("depth = 8")).to_be_visible(timeout=FIRST_SIGHT)
     expect(view.get_by_text("depth = 6")).to_be_visible()
-    page.screenshot(path="test-results/branch-nbdime.png")
     section.get_by_role("textbox", name="Message of the commit").fill("Deeper")
     section.get_by_role("button", name="Commit one file").click()
     expect(section.get_by_text("Everything is committed.")).to_be_visible()
@@ -182,10 +160,9 @@ def _switches_and_keeps(page: Page, section: Locator, project: Project) -> None:
     _switch(section, "main")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("look.ipynb")).to_be_visible()
-    page.screenshot(path="test-results/branch-leaving.png")
     dialog.get_by_role("button", name="Keep unsaved").click()
     _is_told(page, "still open with your unsaved changes: look.ipynb")
-    _is_on(section, "main")
+    is_on(section, "main")
     assert not (project.root / "notes.md").exists()
     _expect_first_cell(page, "depth = 9")
 
@@ -196,7 +173,7 @@ def _switches_and_keeps(page: Page, section: Locator, project: Project) -> None:
     _is_told(page, "Back again: look.ipynb, notes.md")
     _switch(section, "main")
     dialog.get_by_role("button", name="Save and switch").click()
-    _is_on(section, "main")
+    is_on(section, "main")
     _is_told(page, "Kept there: look.ipynb, notes.md")
     _expect_first_cell(page, "depth = 6")
 
@@ -210,6 +187,15 @@ def _switch(section: Locator, name: str) -> None:
 def _row(section: Locator, name: str) -> Locator:
     named = section.page.get_by_title(name, exact=True)
     return section.locator(".jp-Workbench-otherBranch").filter(has=named)
+
+
+def _commits_by_keyboard(page: Page, section: Locator) -> None:
+    _set_first_cell(page, "depth = 7")
+    _execute(page, "docmanager:save")
+    expect(section.get_by_title("look.ipynb")).to_be_visible()
+    section.get_by_role("textbox", name="Message of the commit").fill("Seven")
+    page.keyboard.press("Control+Enter")
+    expect(section.get_by_text("Everything is committed.")).to_be_visible()
 
 
 def _compares(page: Page, section: Locator) -> None:
@@ -228,16 +214,13 @@ def _ranks(page: Page, section: Locator) -> None:
     expect(view.get_by_role("row").nth(1)).to_be_visible()
 
 
-def _merges(
-    page: Page, section: Locator, project: Project, screenshot: Callable[[str], None]
-) -> None:
+def _merges(page: Page, section: Locator, project: Project) -> None:
     section.get_by_role("button", name="Merge exp/deeper").click()
     view = _view(page, "merge")
     merge = view.get_by_role("button", name="Merge", exact=True)
     expect(view.get_by_text("A cell that both changed")).to_be_visible(timeout=FIRST_SIGHT)
     expect(merge).to_be_disabled()
     view.get_by_label("As in exp/deeper").first.check()
-    screenshot("merge")
     view.get_by_label("My own words").check()
     view.get_by_role("textbox", name="My own words").fill("depth = 10")
     merge.click()

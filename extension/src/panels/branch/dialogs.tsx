@@ -58,11 +58,7 @@ export async function askStart(
       </label>
       <label>
         {trans.__('From')}
-        <select
-          className="jp-mod-styled"
-          value={base}
-          onChange={event => change({ base: event.target.value })}
-        >
+        <select value={base} onChange={event => change({ base: event.target.value })}>
           <option value="">{trans.__('where I am (%1)', here)}</option>
           {branches.map(branch => (
             <option key={branch} value={branch}>

@@ -27,10 +27,11 @@ export function showComparison(context: IContext, a = '', b = ''): void {
   const names = new Resource(async signal => {
     const query = { path: workbench.path };
     const { branches } = await ask(api.GET('/branches', { params: { query }, signal }));
-    const here = branches.find(branch => branch.current)?.name ?? branches[0]?.name;
     const found = branches.map(branch => branch.name);
-    const first = pair.a || here || '';
-    const second = pair.b || found.find(name => name !== first) || first;
+    const here = branches.find(branch => branch.current)?.name ?? found[0] ?? '';
+    const first = found.includes(pair.a) ? pair.a : here;
+    const isOther = pair.b !== first && found.includes(pair.b);
+    const second = isOther ? pair.b : (found.find(name => name !== first) ?? first);
     pair = { a: first, b: second };
     void comparison.load();
     return found;

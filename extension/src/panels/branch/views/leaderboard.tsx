@@ -112,7 +112,7 @@ function Places(props: {
   const { board, trans } = props;
   return (
     <>
-      <table className="jp-Workbench-besideTable">
+      <table className="jp-Workbench-branchTable">
         <thead>
           <tr>
             <th scope="col">{trans.__('Place')}</th>

@@ -46,7 +46,7 @@ export function Beside(props: {
   return (
     <>
       {(differing.length > 0 || isWhole) && (
-        <table className="jp-Workbench-besideTable">
+        <table className="jp-Workbench-branchTable">
           <thead>
             <tr>
               <th scope="col">{trans.__('Name')}</th>

@@ -16,10 +16,12 @@ import psutil
 import pytest
 
 from tests.jobs.notebooks import write_notebook
-from workbench.jobs import cancel, get_job, list_jobs
+from workbench.errors import StoreError
+from workbench.jobs import cancel, get_job, list_jobs, settle
 from workbench.jobs.records import ENDED
 from workbench.jobs.schedules import load_schedule
 from workbench.project import Project
+from workbench.server import working
 from workbench.server.resources.jobs.telling import joined
 from workbench.server.working import WORKERS
 from workbench.store import JobRow, TickRow, database, now
@@ -254,8 +256,18 @@ async def test_a_failed_job_is_grouped_and_tried_again(
 
 
 async def test_a_worker_that_is_killed_leaves_true_records(
-    send: Ask, ask: Ask, project: Project
+    send: Ask, ask: Ask, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    tries = count()
+
+    def settle_at_last(project: Project) -> Any:
+        """Fail at first, as where the records are away for a moment."""
+        if not next(tries):
+            raise StoreError("away")
+        return settle(project)
+
+    monkeypatch.setattr(working, "settle", settle_at_last)
+    monkeypatch.setattr(working, "_LOOK_SECONDS", 0.5)
     body = {"notebook": "slow.ipynb", "track": False}
     [id_] = (await send("POST", "jobs", body, path=project.root.name)).body["ids"]
     await running(ask, project, id_)

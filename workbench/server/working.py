@@ -33,6 +33,9 @@ _IDLE_SECONDS = 120.0
 
 _LOOK_SECONDS = 5.0
 
+_TRIES = 24
+"""How often it is tried to close what a dead worker held; later, whoever looks does."""
+
 _START_SECONDS = 60.0
 
 _NOTICE_SECONDS = 60.0
@@ -166,6 +169,21 @@ class _Worker:
             if process is self._process:
                 self._dismiss()
         _close_what_is_left(project, holder)
+        _close(project, holder)
+
+
+def _close(project: Project, holder: str) -> None:
+    """Close what a worker that has ended left open.
+
+    Once may not be enough: the records may be away, and a child that it was just starting has its
+    lock for a moment longer than itself.
+    """
+    for _ in range(_TRIES):
+        with suppress(WorkbenchError):
+            settle(project)
+            if not list_jobs(project, 1, states=("queued", "running"), holder=holder):
+                return
+        time.sleep(_LOOK_SECONDS)
 
 
 def _start(project: Project) -> tuple[subprocess.Popen[bytes], str]:

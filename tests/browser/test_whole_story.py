@@ -86,7 +86,10 @@ def _inserts_a_feature_that_was_found(page: Page) -> None:
     features.get_by_role("searchbox", name="Filter features").fill("wind")
     insert = features.get_by_role("button", name=re.compile("^Insert weather:"))
     expect(insert.first).to_be_visible(timeout=FIRST_SIGHT)
-    _execute(page, "notebook:move-cursor-to-last-cell")
+    page.evaluate(
+        "() => { const {content} = window.jupyterapp.shell.currentWidget;"
+        " content.activeCellIndex = content.widgets.length - 1; }"
+    )
     cells = page.locator(".jp-NotebookPanel:visible .jp-Cell")
     before = cells.count()
     insert.first.click()

@@ -38,8 +38,6 @@ _TRIES = 24
 
 _START_SECONDS = 60.0
 
-_NOTICE_SECONDS = 60.0
-
 _LOG = "worker.log"
 
 _logger = logging.getLogger("workbench.server")
@@ -168,7 +166,6 @@ class _Worker:
         with self._lock:
             if process is self._process:
                 self._dismiss()
-        _close_what_is_left(project, holder)
         _close(project, holder)
 
 
@@ -214,17 +211,6 @@ def _start(project: Project) -> tuple[subprocess.Popen[bytes], str]:
         raise JobError(f"the process that runs jobs ended as it began; see {log}")
     _logger.info("Workbench runs jobs of %s in process %d", project.root, process.pid)
     return process, told(line)
-
-
-def _close_what_is_left(project: Project, holder: str) -> None:
-    """Close what a worker left open; the process of a job takes a while to notice it is alone."""
-    deadline = time.monotonic() + _NOTICE_SECONDS
-    while time.monotonic() < deadline:
-        with suppress(WorkbenchError):
-            settle(project)
-            if not list_jobs(project, 1, states=("queued", "running"), holder=holder):
-                return
-        time.sleep(1)
 
 
 def _put_back(project: Project, job: Job, holder: str) -> Job:

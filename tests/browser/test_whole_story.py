@@ -110,7 +110,7 @@ def _runs_it_as_a_job(page: Page) -> None:
     page.get_by_role("tab", name="slower.ipynb").click()
     toolbar = page.locator(".jp-NotebookPanel-toolbar:visible")
     toolbar.get_by_role("button", name="Run as job").click()
-    form = page.get_by_role("region", name="Run slower.ipynb as a job")
+    form = page.get_by_role("region", name=f"Run {NOTEBOOK} as a job")
     form.get_by_label("trees", exact=True).fill("120", timeout=FIRST_SIGHT)
     form.get_by_label("learning_rate", exact=True).fill("0.03")
     form.get_by_role("button", name="Run as a job").click()

@@ -16,6 +16,9 @@ export namespace CommandIDs {
   export const launchDashboard = 'workbench:launch-dashboard';
 }
 
+/** How long a notification stays, in milliseconds. */
+const READING_TIME = 6000;
+
 /** Of other plugins, which may be switched off. */
 const START_BRANCH = 'workbench:start-branch';
 const OPEN_DASHBOARD = 'workbench:open-dashboard';
@@ -99,7 +102,9 @@ async function startExperiment({
   workbench.tell('branch');
   const { folder } = await ask(api.GET('/project', { params }));
   if (folder === null) {
-    Notification.info(trans.__('%1 is there, outside of what is served.', notebook));
+    Notification.info(trans.__('%1 is there, outside of what is served.', notebook), {
+      autoClose: READING_TIME
+    });
     return;
   }
   await commands.execute('docmanager:open', {

@@ -206,7 +206,7 @@ function Part(props: {
   readonly children: ReactNode;
 }): JSX.Element {
   return (
-    <section className="jp-Workbench-comparedPart">
+    <section className="jp-Workbench-branchPart">
       <h3>{props.title}</h3>
       {props.children}
     </section>

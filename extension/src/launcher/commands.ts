@@ -9,15 +9,13 @@ import { inspectorIcon } from '@jupyterlab/ui-components';
 import { api, ask } from '../api/client';
 import { IContext } from '../plugin';
 import { branchIcon } from '../ui/icons';
+import { READING_TIME, sayFailure } from '../ui/saying';
 import { askExperiment } from './dialog';
 
 export namespace CommandIDs {
   export const newExperiment = 'workbench:new-experiment';
   export const launchDashboard = 'workbench:launch-dashboard';
 }
-
-/** How long a notification stays, in milliseconds. */
-const READING_TIME = 6000;
 
 /** Of other plugins, which may be switched off. */
 const START_BRANCH = 'workbench:start-branch';
@@ -43,7 +41,7 @@ export function addLauncherCommands(
       try {
         await startExperiment(context);
       } catch (error) {
-        Notification.error((error as Error).message, { autoClose: false });
+        sayFailure(error);
       }
     }
   });

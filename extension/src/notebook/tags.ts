@@ -9,8 +9,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 
 import { NO_ARGS } from '../plugin';
-
-const READING_TIME = 6000;
+import { READING_TIME } from '../ui/saying';
 
 export const CELL_TAGS = ['parameters', 'function'] as const;
 

@@ -6,14 +6,13 @@ import { TranslationBundle } from '@jupyterlab/translation';
 
 import { api, ask } from '../../api/client';
 import { IChangedFile } from '../../api/types';
+import { READING_TIME } from '../../ui/saying';
 import { Workbench } from '../../workbench';
 import { attempt } from './attempt';
 import { askSure } from './dialogs';
 import { OpenDocuments } from './documents';
 
 /** How long a message stays, in milliseconds. */
-const READING_TIME = 6000;
-
 /** Each asks what has to be asked, does it, and brings what is open up to date. */
 export class WorkActions {
   constructor(

@@ -6,6 +6,7 @@ import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { TranslationBundle } from '@jupyterlab/translation';
 
+import { READING_TIME, sayFailure } from '../../ui/saying';
 import { Workbench } from '../../workbench';
 import { FocusMemory, goOnWriting, insertCode } from './insert';
 import { pickFeature } from './pick';
@@ -14,9 +15,6 @@ export namespace CommandIDs {
   export const insertFeature = 'workbench:insert-feature';
   export const insertCode = 'workbench:insert-code';
 }
-
-/** How long a notification stays, in milliseconds. JupyterLab shows none unless it is told. */
-const READING_TIME = 6000;
 
 /**
  * Add the commands that insert a feature, the one whose code it is given or one to choose, and any
@@ -46,7 +44,7 @@ export function addInsertCommands(
         await goOnWriting(panel, app.shell);
       }
     } catch (error) {
-      Notification.error((error as Error).message, { autoClose: false });
+      sayFailure(error);
     }
   };
   app.commands.addCommand(CommandIDs.insertFeature, {

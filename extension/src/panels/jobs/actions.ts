@@ -1,7 +1,7 @@
 /**
  * What can be done with jobs: ending them, trying them again, looking at them.
  */
-import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
@@ -9,6 +9,7 @@ import { CommandRegistry } from '@lumino/commands';
 import { api, ask } from '../../api/client';
 import { IJob } from '../../api/types';
 import { IContext } from '../../plugin';
+import { sayFailure } from '../../ui/saying';
 import { Workbench } from '../../workbench';
 
 export namespace CommandIDs {
@@ -16,9 +17,6 @@ export namespace CommandIDs {
   export const openJob = 'workbench:open-job';
   export const openExecuted = 'workbench:open-executed';
 }
-
-/** How long a notification stays, in milliseconds. */
-export const READING_TIME = 6000;
 
 /** Either some jobs or a whole batch. */
 export interface IChosen {
@@ -106,7 +104,7 @@ export class Actions {
         })
       );
     } catch (error) {
-      Notification.error((error as Error).message, { autoClose: READING_TIME });
+      sayFailure(error);
     }
     this._workbench.tell('jobs');
   }

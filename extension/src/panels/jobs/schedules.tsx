@@ -1,4 +1,3 @@
-import { Notification } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
@@ -7,6 +6,7 @@ import { Resource } from '../../api/resource';
 import { ISchedule, ISchedules } from '../../api/types';
 import { moment } from '../../ui/format';
 import { Ago, Empty, Shown } from '../../ui/parts';
+import { sayFailure } from '../../ui/saying';
 import { Workbench } from '../../workbench';
 import { Actions } from './actions';
 import { Sign, stateName } from './states';
@@ -69,7 +69,7 @@ function Schedule(
         })
       );
     } catch (error) {
-      Notification.error((error as Error).message, { autoClose: false });
+      sayFailure(error);
     }
     await schedules.load();
   };

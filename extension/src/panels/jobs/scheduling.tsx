@@ -8,8 +8,8 @@ import React, { useId, useState } from 'react';
 
 import { api, ask } from '../../api/client';
 import { moment } from '../../ui/format';
+import { READING_TIME } from '../../ui/saying';
 import { Workbench } from '../../workbench';
-import { READING_TIME } from './actions';
 import { Filling, useFilled } from './filling';
 
 interface ISchedulingProps {

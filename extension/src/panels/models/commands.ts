@@ -7,6 +7,7 @@ import { Menu } from '@lumino/widgets';
 
 import { api, ask } from '../../api/client';
 import { IContext } from '../../plugin';
+import { READING_TIME, sayFailure } from '../../ui/saying';
 import { followTask } from './follow';
 import { askForReason } from './reason';
 import { registerRun } from './register';
@@ -31,9 +32,6 @@ export namespace CommandIDs {
   export const register = 'workbench:register-run';
   export const rollBack = 'workbench:roll-back-model';
 }
-
-/** How long a notification stays, in milliseconds. */
-const READING_TIME = 6000;
 
 /** Of which version a command is. */
 export interface IVersionArgs extends ReadonlyJSONObject {
@@ -236,6 +234,6 @@ async function saying(act: () => Promise<void> | void): Promise<void> {
   try {
     await act();
   } catch (error) {
-    Notification.error((error as Error).message, { autoClose: false });
+    sayFailure(error);
   }
 }

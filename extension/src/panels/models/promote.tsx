@@ -7,11 +7,10 @@ import React from 'react';
 
 import { api, ask } from '../../api/client';
 import { IContext } from '../../plugin';
+import { READING_TIME } from '../../ui/saying';
 import type { IVersionArgs } from './commands';
 import { IWish, Promotion } from './promotion';
 import { askForReason } from './reason';
-
-const READING_TIME = 6000;
 
 class Body extends ReactWidget implements Dialog.IBodyWidget<IWish> {
   constructor(

@@ -1,4 +1,3 @@
-import { Notification } from '@jupyterlab/apputils';
 import React from 'react';
 
 import { api, ask } from '../../api/client';
@@ -9,6 +8,7 @@ import { Panel } from '../../panel';
 import { IContext } from '../../plugin';
 import { Light, Sign, toneName } from '../../ui/light';
 import { Empty, Failure, Limited, Shown } from '../../ui/parts';
+import { sayFailure } from '../../ui/saying';
 import { AlertGroup } from './alerts';
 import { CommandIDs } from './commands';
 
@@ -218,7 +218,7 @@ function Alerts({ context, alerts }: IParts): JSX.Element {
       );
       workbench.tell('monitors');
     } catch (reason) {
-      Notification.error((reason as Error).message, { autoClose: false });
+      sayFailure(reason);
     }
   };
   return (

@@ -8,6 +8,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { api, ask } from '../../api/client';
 import { IRun } from '../../api/types';
 import { IContext } from '../../plugin';
+import { READING_TIME, sayFailure } from '../../ui/saying';
 import { executedPath } from './drive';
 
 export namespace CommandIDs {
@@ -15,9 +16,6 @@ export namespace CommandIDs {
   export const runAsJob = 'workbench:run-as-job';
   export const register = 'workbench:register-run';
 }
-
-/** How long a notification stays, in milliseconds. */
-const READING_TIME = 8000;
 
 export class RunActions {
   constructor(private readonly _context: IContext) {}
@@ -37,7 +35,7 @@ export class RunActions {
     try {
       await doing();
     } catch (error) {
-      Notification.error((error as Error).message, { autoClose: false });
+      sayFailure(error);
     }
   }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import BrowserType
+from playwright.sync_api import BrowserType, expect
 
 from tests.projects import copy_folder
 
@@ -34,6 +34,7 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 20_000  # ms
 SETTINGS = {
     # News and updates are asked of the internet, and cover the corner of a screenshot.
     "apputils-extension/notification": {
@@ -59,6 +60,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     here = Path(__file__).parent
     items.sort(key=lambda item: item.path.is_relative_to(here))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patience() -> None:
+    """Wait longer than five seconds: behind a click are Git and stores, on a busy machine."""
+    expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

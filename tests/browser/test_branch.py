@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -28,14 +27,6 @@ from workbench.project import Project
 from workbench.tracking import BRANCH, client, create_run, finish_run
 
 SCRIPT = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """Wait longer: every step here asks Git, and a busy machine takes its time."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def _write(path: Path, *sources: str) -> None:

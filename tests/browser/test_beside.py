@@ -75,7 +75,7 @@ def test_in_company(
     _execute(page, "workbench:open")
     sidebar = page.locator("#jupyter-workbench-sidebar")
     for title in ("Rama", "Ejecuciones", "Modelos"):
-        expect(sidebar.get_by_role("button", name=title).first).to_be_visible()
+        expect(sidebar.get_by_role("heading", name=title).first).to_be_visible()
     _execute(page, "workbench:show-runs")
     expect(sidebar.get_by_text("first")).to_be_visible(timeout=FIRST_SIGHT)
     expect(sidebar.get_by_role("button", name="Actualizar", exact=True)).to_be_visible()

@@ -20,6 +20,7 @@ from workbench.errors import NotFoundError, UsageError
 from workbench.features.changes import breaks, details, users
 from workbench.features.checking import Checked, check_views
 from workbench.features.definitions import FeatureView, View, load_definitions
+from workbench.features.search.finding import refresh
 from workbench.project import Project
 from workbench.store import (
     FeatureVersionRow,
@@ -107,6 +108,7 @@ def apply(
             _refuse_to_break(changes)
         with database(project).session() as session:
             _register(session, declared, checked)
+    refresh(project)  # of a million features that takes a minute: here, not when somebody searches
     return changes
 
 

@@ -10,13 +10,19 @@ from tests.browser.conftest import Lab
 from tests.browser.test_story import _execute, _open_sidebar
 from workbench.git import Repository
 
-__all__ = ["is_empty_and_full", "is_on", "tries_again", "waits_in_the_main_area"]
+__all__ = ["is_empty_and_full", "is_on", "row_of", "tries_again", "waits_in_the_main_area"]
 
 STATUS = "**/workbench/api/branch?**"
 
 
 def is_on(section: Locator, branch: str) -> None:
     expect(section.locator(".jp-Workbench-branch .jp-Workbench-name")).to_have_text(branch)
+
+
+def row_of(section: Locator, branch: str) -> Locator:
+    """Return the row of another branch."""
+    named = section.page.get_by_title(branch, exact=True)
+    return section.locator(".jp-Workbench-otherBranch").filter(has=named)
 
 
 def tries_again(page: Page, section: Locator) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.branch_states import (
     is_empty_and_full,
     is_on,
+    row_of,
     tries_again,
     waits_in_the_main_area,
 )
@@ -170,14 +171,9 @@ def _switches_and_keeps(page: Page, section: Locator, project: Project) -> None:
 
 
 def _switch(section: Locator, name: str) -> None:
-    row = _row(section, name)
+    row = row_of(section, name)
     row.locator("summary").click()
     row.get_by_role("button", name=f"Switch to {name}").click()
-
-
-def _row(section: Locator, name: str) -> Locator:
-    named = section.page.get_by_title(name, exact=True)
-    return section.locator(".jp-Workbench-otherBranch").filter(has=named)
 
 
 def _commits_by_keyboard(page: Page, section: Locator) -> None:
@@ -239,7 +235,7 @@ def _discards_and_undoes(page: Page, section: Locator, project: Project) -> None
 
 
 def _drops_and_restores(page: Page, section: Locator) -> None:
-    row = _row(section, "exp/deeper")
+    row = row_of(section, "exp/deeper")
     row.get_by_role("button", name="Drop exp/deeper").click()
     page.get_by_role("dialog").get_by_role("button", name="Drop").click()
     expect(section.get_by_text("One dropped branch")).to_be_visible()

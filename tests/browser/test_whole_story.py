@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.branch_states import is_on, row_of
 from tests.browser.conftest import Lab
 from tests.browser.panels import main_panel, only_panel, tile
 from tests.browser.test_story import (
@@ -188,12 +189,11 @@ def _opens_the_dashboard(page: Page) -> None:
 
 def _merges(page: Page, project: Project) -> None:
     branch = only_panel(page, "branch")
-    row = branch.locator(".jp-Workbench-other").filter(has=page.get_by_title("main", exact=True))
+    row = row_of(branch, "main")
     row.locator("summary").click()
     row.get_by_role("button", name="Switch to main").click()
-    here = branch.locator(".jp-Workbench-branch .jp-Workbench-name")
-    expect(here).to_have_text("main", timeout=FIRST_SIGHT)
-    other = branch.locator(".jp-Workbench-other").filter(has=page.get_by_title(BRANCH, exact=True))
+    is_on(branch, "main")
+    other = row_of(branch, BRANCH)
     other.locator("summary").click()
     other.get_by_role("button", name=f"Merge {BRANCH}").click()
     merge = page.locator("[data-panel=merge]:visible")

@@ -116,22 +116,24 @@ def test_an_alert_is_resolved_when_the_window_no_longer_alerts(ground, status):
 def test_an_acknowledged_alert_stays_so_until_it_is_resolved(ground):
     record(ground, result("alert", FELL))
     [opened] = list_alerts(ground)
-    assert acknowledge(ground, opened.id).state == "acknowledged"
+    assert acknowledge(ground, opened.id)[0].state == "acknowledged"
     record(ground, result("alert", MOVED, FELL))
     [kept] = list_alerts(ground)
     assert (kept.state, kept.opened_at) == ("acknowledged", opened.opened_at)
     record(ground, result("ok"))
-    assert acknowledge(ground, opened.id).state == "resolved"
+    assert acknowledge(ground, opened.id)[0].state == "resolved"
     record(ground, result("alert", FELL))
     [reopened] = list_alerts(ground)
     assert (reopened.id, reopened.state) == (opened.id, "open")
     assert reopened.opened_at > opened.opened_at
 
 
-def test_an_unknown_alert_is_named(ground):
+def test_an_unknown_alert_is_named_and_no_other_is_taken(ground):
     record(ground, result("alert", FELL))
+    [opened] = list_alerts(ground)
     with pytest.raises(NotFoundError, match="unknown alert '99'"):
-        acknowledge(ground, 99)
+        acknowledge(ground, opened.id, 99)
+    assert [alert.state for alert in list_alerts(ground)] == ["open"]
 
 
 def test_windows_are_listed_by_monitor_and_time_alerts_newest_first(ground):

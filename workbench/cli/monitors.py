@@ -81,7 +81,7 @@ def acknowledge(
     """Say that somebody is looking at an alert."""
     from workbench.monitoring import acknowledge as take
 
-    taken = take(project(), alert)
+    [taken] = take(project(), alert)
     if json_:
         print_json(taken)
     else:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from workbench.access import require
 from workbench.errors import NotFoundError
 from workbench.monitoring.windows import Finding, WindowResult, WindowStatus
 from workbench.project import Project
@@ -104,22 +105,26 @@ def list_alerts(project: Project, monitor: str | None = None) -> list[Alert]:
         return [Alert.model_validate(row) for row in session.scalars(query)]
 
 
-def acknowledge(project: Project, alert_id: int) -> Alert:
-    """Note that someone has seen an open alert; a resolved one stays resolved.
+def acknowledge(project: Project, *alert_ids: int) -> list[Alert]:
+    """Note that someone has seen open alerts, all or none; a resolved one stays resolved.
 
     Raises
     ------
+    ForbiddenError
+        If who asks isn't a developer.
     NotFoundError
-        If there is no alert with that id.
+        If there is no alert with one of the ids.
     """
+    require(project, "developer", "acknowledge an alert")
     with database(project).session() as session:
-        row = session.get(AlertRow, alert_id)
-        if row is None:
-            known = [str(each) for each in session.scalars(select(AlertRow.id))]
-            raise NotFoundError.named("alert", str(alert_id), known)
-        if row.state == "open":
-            row.state = "acknowledged"
-        return Alert.model_validate(row)
+        rows = {id_: session.get(AlertRow, id_) for id_ in alert_ids}
+        for id_, row in rows.items():
+            if row is None:
+                known = [str(each) for each in session.scalars(select(AlertRow.id))]
+                raise NotFoundError.named("alert", str(id_), known)
+            if row.state == "open":
+                row.state = "acknowledged"
+        return [Alert.model_validate(row) for row in rows.values()]
 
 
 def _window_values(result: WindowResult, job_id: str | None) -> dict[str, Any]:

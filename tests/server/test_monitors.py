@@ -146,4 +146,5 @@ def test_voila_in_this_server_serves_as_ours_does(jp_serverapp: Any) -> None:
     assert {"template": TEMPLATE, "extension_allowlist": list(EXTENSIONS)} == DASHBOARDS
     kept = jp_serverapp.config.VoilaConfiguration
     assert {name: kept[name] for name in DASHBOARDS} == DASHBOARDS
-    assert jp_serverapp.web_app.settings["mathjax_url"] is None
+    settings = jp_serverapp.web_app.settings
+    assert (settings["mathjax_url"], settings["mathjax_config"]) == (None, None)  # no CDN's

@@ -61,8 +61,9 @@ class WorkbenchExtension(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Begin to run the project's schedules, if it wants that here."""
-        # Voila's pages take MathJax from a CDN unless the server says that it has none.
-        self.serverapp.web_app.settings.setdefault("mathjax_url", None)
+        for name in ("mathjax_url", "mathjax_config"):
+            # Voila's pages take MathJax from a CDN unless the server says that it has none.
+            self.serverapp.web_app.settings.setdefault(name, None)
         folder = Path(self.settings["server_root_dir"]).expanduser()
         self._schedules = ServedSchedules(folder, self.log)
         self._schedules.start()

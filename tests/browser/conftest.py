@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
-import signal
-import socket
 import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +15,7 @@ import pytest
 from playwright.sync_api import BrowserType, expect
 
 from tests.projects import copy_folder
+from tests.server.running import Jupyter, jupyter_server
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "workbench" / "labextension"
@@ -106,88 +101,41 @@ def _installed() -> Path | None:
 @pytest.fixture
 def lab(demo_project: Path, tmp_path: Path) -> Iterator[Lab]:
     """JupyterLab on a folder that holds a copy of the demo, with nothing of the user's."""
-    if not (BUNDLE / "package.json").is_file():
-        pytest.fail(f"{BUNDLE} is not built: `pip install -e .`, or in extension/: jlpm build:prod")
     served = tmp_path / "served"
     project = served / "flights-demo"
     copy_folder(demo_project, project)
-    token, port = secrets.token_hex(16), _free_port()
-    lab = Lab(f"http://127.0.0.1:{port}", token, served, project)
-    with (tmp_path / "lab.log").open("wb") as log:
-        process = subprocess.Popen(
-            _command(lab, port, tmp_path),
-            env=_environment(tmp_path),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # its kernels are in its group, and end with it
-        )
-        try:
-            _wait_for(lab, process, Path(log.name))
-            yield lab
-        finally:
-            _stop(process)
+    with jupyter_lab(tmp_path / "jupyter", served) as server:
+        yield Lab(server.url.rstrip("/"), server.token, served, project)
 
 
-def _command(lab: Lab, port: int, tmp_path: Path) -> list[str]:
-    extensions = tmp_path / "labextensions"
-    extensions.mkdir()
-    (extensions / "jupyter-workbench").symlink_to(BUNDLE)  # this tree's, whatever is installed
-    return [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-        "--expose-app-in-browser",
-        f"--LabApp.extra_labextensions_path={extensions}",
-        "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0",
-        f"--ServerApp.root_dir={lab.served}",
-        "--ServerApp.jpserver_extensions={'workbench.server': True}",
-        f"--IdentityProvider.token={lab.token}",
-    ]
-
-
-def _environment(tmp_path: Path) -> dict[str, str]:
-    settings = tmp_path / "settings"
-    for name, content in SETTINGS.items():
-        path = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
+@contextmanager
+def jupyter_lab(
+    folder: Path,
+    served: Path,
+    extensions: Sequence[str] = ("workbench.server",),
+    base_url: str = "/",
+    settings: Mapping[str, Any] = SETTINGS,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Jupyter]:
+    """Run JupyterLab with this tree's sidebar and server, whatever is installed, for the block."""
+    if not (BUNDLE / "package.json").is_file():
+        pytest.fail(f"{BUNDLE} is not built: `pip install -e .`, or in extension/: jlpm build:prod")
+    bundles = folder / "labextensions"
+    bundles.mkdir(parents=True)
+    (bundles / "jupyter-workbench").symlink_to(BUNDLE)
+    for name, content in settings.items():
+        path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content))
-    python_path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {
-        **os.environ,
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
-        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
-        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(settings),
-        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
-        "PYTHONPATH": os.pathsep.join(python_path),
-    }
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _wait_for(lab: Lab, process: subprocess.Popen[bytes], log: Path) -> None:
-    request = urllib.request.Request(
-        f"{lab.url}/api/status", headers={"Authorization": f"token {lab.token}"}
-    )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(request, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-4000:]}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Let the server end its kernels; after half a minute end what is left of its group."""
-    process.terminate()
-    try:
-        process.wait(timeout=30)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    python_path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with jupyter_server(
+        folder,
+        served,
+        "--expose-app-in-browser",
+        f"--LabApp.extra_labextensions_path={bundles}",
+        module="jupyterlab",
+        extensions=extensions,
+        base_url=base_url,
+        env={"PYTHONPATH": python_path, **(env or {})},
+    ) as server:
+        yield server

@@ -5,18 +5,17 @@ And with a server that goes away and comes back.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import BUNDLE, SETTINGS
+from tests.browser.conftest import SETTINGS, jupyter_lab
 from tests.browser.test_story import FIRST_SIGHT, _execute
 from tests.projects import ready_project
 from tests.server.beside import BESIDE, install_beside
-from tests.server.running import Jupyter, jupyter_server
+from tests.server.running import Jupyter
 from workbench.project import Project
 from workbench.tracking import create_run, finish_run
 
@@ -33,23 +32,12 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def server(project: Project, tmp_path: Path) -> Iterator[Jupyter]:
-    own = tmp_path / "jupyter"
-    extensions = own / "labextensions"
-    extensions.mkdir(parents=True)
-    (extensions / "jupyter-workbench").symlink_to(BUNDLE)
-    settings = {**SETTINGS, "translation-extension/plugin": {"locale": "es_ES"}}
-    for name, content in settings.items():
-        path = own / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content))
-    with jupyter_server(
-        own,
+    with jupyter_lab(
+        tmp_path / "jupyter",
         project.root.parent,
-        "--expose-app-in-browser",
-        f"--LabApp.extra_labextensions_path={extensions}",
-        module="jupyterlab",
         extensions=["workbench.server", *BESIDE.values()],
         base_url=UNDER,
+        settings={**SETTINGS, "translation-extension/plugin": {"locale": "es_ES"}},
         env=install_beside(tmp_path / "others"),
     ) as server:
         yield server

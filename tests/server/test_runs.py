@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import re
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from bokeh.palettes import Cividis256
 from jupyter_server.auth.identity import IdentityProvider, User
 from mlflow.entities import Metric
 
+from tests.many_runs import seed_runs
 from workbench.git import Repository
 from workbench.project import Project
 from workbench.tracking import NOTE, PINNED, client, create_run, finish_run, tag_run
@@ -325,33 +323,4 @@ def many(served: Path) -> None:
     root.mkdir()
     (root / "workbench.toml").write_text('name = "many"\n')
     project = Project.find(root)
-    client(project)
-    drawn = random.Random(0)
-    ids = [f"{drawn.getrandbits(128):032x}" for _ in range(100_000)]
-    libraries = ("xgboost", "lightgbm", "catboost", "sklearn")
-    with closing(sqlite3.connect(project.tracking_uri.removeprefix("sqlite:///"))) as store, store:
-        (experiment,) = store.execute(
-            "select experiment_id from experiments where name = 'many'"
-        ).fetchone()
-        store.executemany(
-            "insert into runs (run_uuid, name, user_id, status, start_time, end_time, "
-            "lifecycle_stage, artifact_uri, experiment_id) "
-            "values (?, ?, 'ada', 'FINISHED', ?, ?, 'active', '', ?)",
-            (
-                (run, f"run-{i}", 10**12 + i, 10**12 + i + 9, experiment)
-                for i, run in enumerate(ids)
-            ),
-        )
-        store.executemany(
-            "insert into latest_metrics (key, value, timestamp, step, is_nan, run_uuid) "
-            "values (?, ?, 0, 0, 0, ?)",
-            ((f"m{key}", drawn.random(), run) for run in ids for key in range(3)),
-        )
-        store.executemany(
-            "insert into tags (key, value, run_uuid) values ('library', ?, ?)",
-            ((libraries[i % 4], run) for i, run in enumerate(ids)),
-        )
-        store.executemany(
-            f"insert into tags (key, value, run_uuid) values ('{PINNED}', 'true', ?)",
-            ((run,) for run in ids[:3]),
-        )
+    seed_runs(project, 100_000, pinned=3)

@@ -25,7 +25,7 @@ from tests.benchmarks.figures import Figure
 from workbench.project import Project
 from workbench.settings import Settings
 
-__all__ = ["figures"]
+__all__ = ["figures", "fill"]
 
 VIEW = 50
 SEARCHES = 2_000
@@ -48,7 +48,7 @@ def _of_size(project: Project, size: str, count: int) -> Iterator[Figure]:
     from workbench.features.search import refresh
 
     drawn = random.Random(0)
-    wanted = _fill(project, count, drawn)
+    wanted = fill(project, count, drawn)
     began = time.perf_counter()
     refresh(project)
     indexing = time.perf_counter() - began
@@ -115,7 +115,7 @@ def _one_edit(word: str, drawn: random.Random) -> str:
     return drawn.choice(edits)
 
 
-def _fill(project: Project, count: int, drawn: random.Random) -> list[_Wanted]:
+def fill(project: Project, count: int, drawn: random.Random) -> list[_Wanted]:
     """Register the views and return some features with the words to search them by."""
     from workbench.store import EdgeRow, FeatureViewRow, database, now
 

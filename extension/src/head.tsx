@@ -3,12 +3,13 @@
  */
 import { TranslationBundle } from '@jupyterlab/translation';
 import { refreshIcon } from '@jupyterlab/ui-components';
-import React, { useSyncExternalStore } from 'react';
+import React from 'react';
 
 import { ApiError, otherVersion } from './api/client';
 import { useResource } from './api/resource';
 import { VERSION } from './generated/version';
 import { workbenchIcon } from './ui/icons';
+import { useConnection } from './ui/standing';
 import { Workbench } from './workbench';
 
 /** Which project this is, whether the server is there, and the button that reads it again. */
@@ -50,16 +51,6 @@ export function Header(props: {
         </p>
       )}
     </>
-  );
-}
-
-function useConnection(workbench: Workbench): boolean {
-  return useSyncExternalStore(
-    listener => {
-      workbench.connectionChanged.connect(listener);
-      return () => void workbench.connectionChanged.disconnect(listener);
-    },
-    () => workbench.isConnected
   );
 }
 

@@ -50,6 +50,9 @@ export class Panel extends ReactWidget {
     return this._badgeChanged;
   }
 
+  /** What it says below its content in every state. */
+  standing: JSX.Element | null = null;
+
   override dispose(): void {
     if (!this.isDisposed) {
       Signal.clearData(this);
@@ -67,7 +70,12 @@ export class Panel extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    return <>{this._options.render()}</>;
+    return (
+      <>
+        {this._options.render()}
+        {this.standing}
+      </>
+    );
   }
 
   private _onChanged(_: Workbench, topics: readonly Topic[]): void {

@@ -15,6 +15,7 @@ import { CommandRegistry } from '@lumino/commands';
 
 import { Panel } from './panel';
 import { ISidebar } from './sidebar';
+import { standing } from './ui/standing';
 import { IWorkbench, Workbench } from './workbench';
 
 /** The name of our catalogues of translations. */
@@ -83,6 +84,7 @@ function titled(spec: IPanelPlugin, context: IContext): Panel {
   panel.title.label = spec.title(context.trans);
   panel.title.caption = spec.caption(context.trans);
   panel.title.icon = spec.icon;
+  panel.standing = standing(context.workbench, context.trans);
   panel.node.setAttribute('role', 'region');
   panel.node.setAttribute('aria-label', panel.title.label);
   return panel;

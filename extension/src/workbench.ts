@@ -50,6 +50,12 @@ export class Workbench implements IDisposable {
     return this._connectionChanged;
   }
 
+  /** Whether the user may do more than read, as far as is known: the server asks for itself. */
+  get mayWrite(): boolean {
+    const { state } = this.project;
+    return state.kind === 'error' || state.value?.role !== 'viewer';
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -62,7 +68,9 @@ export class Workbench implements IDisposable {
       return; // called off by a newer refresh, which goes on
     }
     if (state.kind === 'error') {
-      this._follow(null);
+      if (state.error.status !== 0) {
+        this._follow(null); // a server that is away is listened for until it is back
+      }
       return;
     }
     this._follow(state.value.root);
@@ -93,9 +101,12 @@ export class Workbench implements IDisposable {
     this._events?.dispose();
     this._events = root === null ? null : new Events(this._path);
     this._events?.changed.connect((_, topics) => this._changed.emit(topics));
-    this._events?.connectionChanged.connect((_, is) =>
-      this._connectionChanged.emit(is)
-    );
+    this._events?.connectionChanged.connect((_, is) => {
+      this._connectionChanged.emit(is);
+      if (is && this.project.state.kind === 'error') {
+        void this.refresh();
+      }
+    });
     this._projectChanged.emit();
   }
 

@@ -116,7 +116,7 @@ export class Events implements IDisposable {
     this._wasAway = !isConnected;
   }
 
-  private _isConnected = false;
+  private _isConnected = true; // until it is known better
   private _wasAway = false;
   private readonly _gone = new AbortController();
   private readonly _changed = new Signal<this, readonly Topic[]>(this);

@@ -160,11 +160,7 @@ function Head(props: IBranchProps & { readonly status: IBranch }): JSX.Element {
           {trans.__('Leaderboard')}
         </button>
       </div>
-      {!actions.mayWrite && (
-        <p className="jp-Workbench-muted">
-          {trans.__('You are a viewer here: you can look, and change nothing.')}
-        </p>
-      )}
+      {actions.whyNot && <p className="jp-Workbench-muted">{actions.whyNot}</p>}
     </header>
   );
 }

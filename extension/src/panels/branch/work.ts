@@ -7,6 +7,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { api, ask } from '../../api/client';
 import { IChangedFile } from '../../api/types';
 import { READING_TIME } from '../../ui/saying';
+import { whyNot } from '../../ui/standing';
 import { Workbench } from '../../workbench';
 import { attempt } from './attempt';
 import { askSure } from './dialogs';
@@ -21,10 +22,14 @@ export class WorkActions {
     protected readonly _trans: TranslationBundle
   ) {}
 
+  /** Why the user may not change anything; undefined if they may. */
+  get whyNot(): string | undefined {
+    return whyNot(this._workbench, this._trans);
+  }
+
   /** Whether the user may change anything here. */
   get mayWrite(): boolean {
-    const { state } = this._workbench.project;
-    return state.kind !== 'error' && state.value?.role !== 'viewer';
+    return this._workbench.mayWrite;
   }
 
   /** Commit files; resolves to whether that was done. */

@@ -10,6 +10,7 @@ import { api, ask } from '../../api/client';
 import { IJob } from '../../api/types';
 import { IContext } from '../../plugin';
 import { sayFailure } from '../../ui/saying';
+import { whyNot } from '../../ui/standing';
 import { Workbench } from '../../workbench';
 
 export namespace CommandIDs {
@@ -30,6 +31,11 @@ export class Actions {
 
   get trans(): TranslationBundle {
     return this._context.trans;
+  }
+
+  /** Why the user may not run, end or plan anything; undefined if they may. */
+  get whyNot(): string | undefined {
+    return whyNot(this._workbench, this.trans);
   }
 
   /** Ask for the end of jobs, once the user has said that they mean it. */

@@ -86,6 +86,8 @@ function Group(props: {
         </p>
         <button
           className="jp-Workbench-button"
+          disabled={!!actions.whyNot}
+          title={actions.whyNot}
           onClick={() => void actions.resume({ ids: [...jobs] })}
         >
           {trans._n('Try it again', 'Try all %1 again', jobs.length, jobs.length)}

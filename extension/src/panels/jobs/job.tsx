@@ -100,6 +100,7 @@ function Head(
   const { job, siblings, actions, trans } = props;
   const many = Object.values(siblings).reduce((sum, count) => sum + (count ?? 0), 0);
   const left = (siblings.queued ?? 0) + (siblings.running ?? 0);
+  const held = { disabled: !!actions.whyNot, title: actions.whyNot };
   const bad = (siblings.failed ?? 0) + (siblings.lost ?? 0) + (siblings.cancelled ?? 0);
   return (
     <header className="jp-Workbench-jobHead">
@@ -129,6 +130,7 @@ function Head(
         {isOpen(job.state) && (
           <button
             className="jp-Workbench-button"
+            {...held}
             onClick={() => void actions.cancel({ ids: [job.id] }, job.notebook)}
           >
             {trans.__('Cancel')}
@@ -137,6 +139,7 @@ function Head(
         {!isOpen(job.state) && job.state !== 'succeeded' && (
           <button
             className="jp-Workbench-button"
+            {...held}
             onClick={() => void actions.resume({ ids: [job.id] })}
           >
             {trans.__('Try again')}
@@ -150,7 +153,11 @@ function Head(
             {trans.__('Executed notebook')}
           </button>
         )}
-        <button className="jp-Workbench-button" onClick={() => actions.runAgain(job)}>
+        <button
+          className="jp-Workbench-button"
+          {...held}
+          onClick={() => actions.runAgain(job)}
+        >
           {trans.__('Run with other parameters…')}
         </button>
       </div>
@@ -168,6 +175,7 @@ function Head(
           {left > 0 && (
             <button
               className="jp-Workbench-link"
+              {...held}
               onClick={() =>
                 void actions.cancel(
                   { batch: job.batch! },
@@ -186,6 +194,7 @@ function Head(
           {bad > 0 && left === 0 && (
             <button
               className="jp-Workbench-link"
+              {...held}
               onClick={() => void actions.resume({ batch: job.batch! })}
             >
               {trans.__('Run what is not done')}

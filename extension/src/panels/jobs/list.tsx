@@ -77,7 +77,8 @@ function Tools({ jobs, actions, trans }: IJobsProps): JSX.Element {
       </select>
       <button
         className="jp-Workbench-button"
-        title={trans.__('Run as Job')}
+        disabled={!!actions.whyNot}
+        title={actions.whyNot ?? trans.__('Run as Job')}
         onClick={() => actions.runCurrent()}
       >
         <jobIcon.react tag="span" className="jp-Workbench-icon" />

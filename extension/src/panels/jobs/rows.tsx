@@ -56,6 +56,7 @@ export function JobButtons(props: IJobProps): JSX.Element {
         <IconButton
           icon={stopIcon}
           label={trans.__('Cancel %1', name)}
+          whyNot={actions.whyNot}
           onClick={() => void actions.cancel({ ids: [job.id] }, name)}
         />
       )}
@@ -63,6 +64,7 @@ export function JobButtons(props: IJobProps): JSX.Element {
         <IconButton
           icon={refreshIcon}
           label={trans.__('Try %1 again', name)}
+          whyNot={actions.whyNot}
           onClick={() => void actions.resume({ ids: [job.id] })}
         />
       )}
@@ -80,13 +82,15 @@ export function JobButtons(props: IJobProps): JSX.Element {
 function IconButton(props: {
   readonly icon: LabIcon;
   readonly label: string;
+  readonly whyNot?: string;
   readonly onClick: () => void;
 }): JSX.Element {
-  const { icon, label, onClick } = props;
+  const { icon, label, whyNot, onClick } = props;
   return (
     <button
       className="jp-Workbench-iconButton"
-      title={label}
+      title={whyNot ?? label}
+      disabled={!!whyNot}
       aria-label={label}
       onClick={onClick}
     >

@@ -90,6 +90,8 @@ function Schedule(
             role="switch"
             aria-checked={schedule.enabled}
             aria-label={trans.__('Schedule %1 runs', name)}
+            disabled={!!actions.whyNot}
+            title={actions.whyNot}
             onClick={() => void turn(!schedule.enabled)}
           >
             <span className="jp-Workbench-switchKnob" />

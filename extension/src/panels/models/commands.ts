@@ -8,6 +8,7 @@ import { Menu } from '@lumino/widgets';
 import { api, ask } from '../../api/client';
 import { IContext } from '../../plugin';
 import { READING_TIME, sayFailure } from '../../ui/saying';
+import { whyNot } from '../../ui/standing';
 import { followTask } from './follow';
 import { askForReason } from './reason';
 import { registerRun } from './register';
@@ -45,18 +46,20 @@ type Act = (context: IContext, args: IVersionArgs) => Promise<void> | void;
 export function addModelCommands(context: IContext): void {
   const { trans } = context;
   const add = (id: string, label: string, act: Act): void =>
-    addVersionCommand(context, id, label, act);
-  add(CommandIDs.promote, trans.__('Promote…'), promoteVersion);
-  add(CommandIDs.approve, trans.__('Approve or Refuse…'), approveVersion);
+    addVersionCommand(context, id, label, act, () => true);
+  const addWriting = (id: string, label: string, act: Act): void =>
+    addVersionCommand(context, id, label, act, () => context.workbench.mayWrite);
+  addWriting(CommandIDs.promote, trans.__('Promote…'), promoteVersion);
+  addWriting(CommandIDs.approve, trans.__('Approve or Refuse…'), approveVersion);
   add(CommandIDs.showGate, trans.__('Show the Gate’s Evidence'), openGate);
   add(
     CommandIDs.showGateNotebook,
     trans.__('Show the Gate’s Notebook'),
     openGateNotebook
   );
-  add(CommandIDs.gate, trans.__('Run the Gate Again'), runGate);
+  addWriting(CommandIDs.gate, trans.__('Run the Gate Again'), runGate);
   add(CommandIDs.explain, trans.__('Explain'), openExplanation);
-  add(CommandIDs.reproduce, trans.__('Reproduce'), reproduce);
+  addWriting(CommandIDs.reproduce, trans.__('Reproduce'), reproduce);
   addRegisterCommand(context);
   addLineageCommand(context);
   addRollBackCommand(context);
@@ -94,7 +97,8 @@ function addVersionCommand(
   context: IContext,
   id: string,
   label: string,
-  act: Act
+  act: Act,
+  isEnabled: () => boolean
 ): void {
   const { commands, trans } = context;
   const properties = {
@@ -103,6 +107,8 @@ function addVersionCommand(
   };
   commands.addCommand(id, {
     label,
+    caption: () => (isEnabled() ? '' : (whyNot(context.workbench, trans) ?? '')),
+    isEnabled,
     describedBy: {
       args: { type: 'object', properties, required: ['model', 'version'] }
     },

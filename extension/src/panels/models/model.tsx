@@ -8,6 +8,7 @@ import { useResource } from '../../api/resource';
 import { IModelDetail, ITask } from '../../api/types';
 import { List } from '../../ui/list';
 import { Empty } from '../../ui/parts';
+import { whyNot } from '../../ui/standing';
 import { Aliases, Production } from './home';
 import type { IPartProps } from './panel';
 import { Decisions, Reproductions } from './records';
@@ -38,6 +39,7 @@ function Head(
   const { trans } = context;
   const state = useResource(store.detail);
   const detail = state.kind === 'error' ? undefined : state.value;
+  const reason = whyNot(context.workbench, trans);
   return (
     <div className="jp-Workbench-modelTop">
       <div className="jp-Workbench-modelTitle">
@@ -58,6 +60,7 @@ function Head(
         <Production key={one.alias} one={one} trans={trans} />
       ))}
       {detail && <Actions {...props} detail={detail} />}
+      {reason && <p className="jp-Workbench-muted">{reason}</p>}
       <Tabs {...props} tab={tab} />
     </div>
   );
@@ -68,13 +71,15 @@ function Actions(
 ): JSX.Element | null {
   const { context, detail } = props;
   const { trans, commands } = context;
+  const reason = whyNot(context.workbench, trans);
   return (
     <div className="jp-Workbench-actions">
       {Object.entries(detail.back).map(([alias, version]) => (
         <button
           key={alias}
           className="jp-Workbench-button"
-          title={trans.__('Give %1 back to version %2', alias, version)}
+          disabled={!!reason}
+          title={reason ?? trans.__('Give %1 back to version %2', alias, version)}
           onClick={() =>
             void commands.execute('workbench:roll-back-model', {
               model: detail.name,

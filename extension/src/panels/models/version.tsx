@@ -8,6 +8,7 @@ import React, { MouseEvent } from 'react';
 import { IModelVersion, ITask, Metrics } from '../../api/types';
 import { IContext } from '../../plugin';
 import { Ago, MetricRow } from '../../ui/parts';
+import { whyNot } from '../../ui/standing';
 import { openVersionMenu } from './commands';
 
 const METRICS = 4;
@@ -63,6 +64,7 @@ export function VersionRow(props: {
   const { context, model, version, tasks } = props;
   const { trans, commands } = context;
   const args = { model, version: version.version };
+  const reason = whyNot(context.workbench, trans);
   const menu = (event: MouseEvent): void => {
     event.preventDefault();
     const { left, bottom } = event.currentTarget.getBoundingClientRect();
@@ -83,6 +85,8 @@ export function VersionRow(props: {
       <Evidence version={version} trans={trans}>
         <button
           className="jp-Workbench-button jp-Workbench-wide"
+          disabled={!!reason}
+          title={reason}
           onClick={() => void commands.execute('workbench:promote-version', args)}
         >
           {trans.__('Promote…')}

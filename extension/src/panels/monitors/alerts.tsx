@@ -6,6 +6,7 @@ import React from 'react';
 import { IAlertGroup } from '../../api/types';
 import { IContext } from '../../plugin';
 import { Ago } from '../../ui/parts';
+import { whyNot } from '../../ui/standing';
 import { CommandIDs } from './commands';
 
 type IAlert = IAlertGroup['newest'][number];
@@ -18,6 +19,7 @@ export function AlertGroup(props: {
   const { group, context, acknowledge } = props;
   const { trans } = context;
   const { open, count, newest } = group;
+  const reason = whyNot(context.workbench, trans);
   return (
     <li className="jp-Workbench-alerts" data-open={open.length > 0}>
       <details>
@@ -55,7 +57,8 @@ export function AlertGroup(props: {
       {open.length > 0 && (
         <button
           className="jp-Workbench-button"
-          title={trans.__('Say that somebody looks at it: %1', group.owner)}
+          disabled={!!reason}
+          title={reason ?? trans.__('Say that somebody looks at it: %1', group.owner)}
           onClick={() => void acknowledge(open)}
         >
           {trans._n('Acknowledge', 'Acknowledge %1', open.length, open.length)}

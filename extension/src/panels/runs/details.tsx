@@ -15,6 +15,7 @@ import React, { Fragment, ReactNode, useEffect, useState } from 'react';
 import { api, ask } from '../../api/client';
 import { IRun } from '../../api/types';
 import { moment } from '../../ui/format';
+import { whyNot } from '../../ui/standing';
 import { RunActions } from './actions';
 import { RunLines, Sparkline } from './lines';
 import { Note, Tags } from './marks';
@@ -69,9 +70,7 @@ function Actions(props: IRunDetailsProps): JSX.Element {
   const { run, model, actions, trans } = props;
   const isKept = /^[0-9a-f]{7,}$/.test(run.tags[TAGS.snapshot] ?? '');
   const hasNotebook = TAGS.notebook in run.tags;
-  const whyNot = model.mayWrite
-    ? null
-    : trans.__('You are a viewer here: you can look, and change nothing.');
+  const reason = whyNot(model.workbench, trans);
   return (
     <div className="jp-Workbench-runActions" role="group" aria-label={trans.__('Run')}>
       <Action
@@ -85,7 +84,7 @@ function Actions(props: IRunDetailsProps): JSX.Element {
       <Action
         icon={downloadIcon}
         title={
-          whyNot ??
+          reason ??
           (isKept
             ? trans.__('Bring its code into a new folder')
             : trans.__('Its code was not kept'))
@@ -98,7 +97,7 @@ function Actions(props: IRunDetailsProps): JSX.Element {
       {actions.canRun && (
         <Action
           icon={runIcon}
-          title={whyNot ?? trans.__('Run its notebook as a job, with other parameters')}
+          title={reason ?? trans.__('Run its notebook as a job, with other parameters')}
           disabled={!hasNotebook || !model.mayWrite}
           act={() => void actions.attempt(() => actions.runAgain(run))}
         >
@@ -109,7 +108,7 @@ function Actions(props: IRunDetailsProps): JSX.Element {
         <Action
           icon={tagIcon}
           title={
-            whyNot ?? trans.__('Make its model a version, to be put through a gate')
+            reason ?? trans.__('Make its model a version, to be put through a gate')
           }
           disabled={run.status !== 'FINISHED' || !model.mayWrite}
           act={() => void actions.attempt(() => actions.register(run))}

@@ -50,9 +50,7 @@ export class RunsModel implements IDisposable {
 
   /** Whether the user may do more than read. */
   get mayWrite(): boolean {
-    const { state } = this.workbench.project;
-    const role = state.kind === 'ready' ? state.value.role : null;
-    return role !== null && role !== 'viewer';
+    return this.workbench.mayWrite;
   }
 
   /** Read the runs again, as many as are shown; what they can be narrowed by comes after them. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Lab
 from workbench.features import FeatureEntry, search
@@ -91,6 +92,7 @@ def test_story(lab: Lab, notebook: Path, page: Page, screenshot: Callable[[str],
     screenshot("sidebar")
     _reports_on_a_source(page, sidebar)
     screenshot("report")
+    _says_that_the_server_is_of_another_version(page, sidebar)
     assert broken == []
     assert asked - {None} == {"127.0.0.1"}  # None: what is in the page itself, as data
 
@@ -184,6 +186,21 @@ def _reports_on_a_source(page: Page, sidebar: Locator) -> None:
     report = page.frame_locator('iframe[title="Report of weather"]')
     expect(report.get_by_text("26,115").first).to_be_visible(timeout=FIRST_SIGHT)
     expect(report.get_by_text("wind_speed").first).to_be_visible()
+
+
+def _says_that_the_server_is_of_another_version(page: Page, sidebar: Locator) -> None:
+    def older(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, "x-workbench-version": "0.0.1"})
+
+    every = re.compile(r"/workbench/api/(?!events)")
+    page.route(every, older)
+    _execute(page, "workbench:refresh")
+    notice = sidebar.get_by_role("alert").filter(has_text="The server has Workbench 0.0.1")
+    expect(notice).to_contain_text("reload the page, or start the server again")
+    page.unroute(every)
+    _execute(page, "workbench:refresh")
+    expect(notice).to_have_count(0)
 
 
 def _inserts_at_the_cursor(page: Page, insert: Locator, feature: FeatureEntry) -> None:

@@ -127,7 +127,7 @@ def _execute(page: Page, command: str, **args: str) -> None:
 
 
 def _section(sidebar: Locator, title: str) -> Locator:
-    return sidebar.get_by_role("region", name=f"{title} Section", exact=True)
+    return sidebar.locator(f"[data-panel={title.lower()}]")
 
 
 def _shows_the_branch(sidebar: Locator, project: Project) -> None:
@@ -234,7 +234,7 @@ def _sources(page: Page) -> Any:
 
 def _folds_by_keyboard(sidebar: Locator) -> None:
     section = _section(sidebar, "Branch")
-    header = sidebar.get_by_role("heading", name="Branch Section", exact=True)
+    header = sidebar.locator(".lm-AccordionPanel-title").filter(has_text="Branch")
     header.focus()
     header.press("Enter")
     expect(section).to_be_hidden()

@@ -2,8 +2,8 @@
  * A list of any length, of which only the rows that can be seen are in the page.
  */
 import { TranslationBundle } from '@jupyterlab/translation';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import React, { ReactNode, useEffect, useRef } from 'react';
+import { measureElement, useVirtualizer } from '@tanstack/react-virtual';
+import React, { KeyboardEvent, ReactNode, useEffect, useRef } from 'react';
 
 import { Pages, usePages } from '../api/pages';
 import { Failure, Loading } from './parts';
@@ -57,7 +57,12 @@ function Rows<T>(
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
     getItemKey: index => keyOf(items[index]),
-    overscan: BESIDE
+    overscan: BESIDE,
+    // A row of a folded panel has no height: it keeps the one it had, or the list would be
+    // scrolled somewhere else by the time it is unfolded.
+    measureElement: (row, entry, list) =>
+      measureElement(row, entry, list) ||
+      (list.measurementsCache[list.indexFromElement(row)]?.size ?? height)
   });
   const shown = rows.getVirtualItems();
   const last = shown.length ? shown[shown.length - 1].index : 0;
@@ -67,8 +72,15 @@ function Rows<T>(
     }
   }, [hasMore, last, items.length, pages]);
   useEffect(() => void scroller.current?.scrollTo(0, 0), [about]);
+  // The browser's own way there is smooth, and ends where rows turn out to be of another height.
+  const jump = (event: KeyboardEvent<HTMLElement>): void => {
+    if (event.target === event.currentTarget && /^(Home|End)$/.test(event.key)) {
+      event.preventDefault();
+      rows.scrollToIndex(event.key === 'Home' ? 0 : items.length - 1);
+    }
+  };
   return (
-    <div ref={scroller} className="jp-Workbench-scroller" tabIndex={0}>
+    <div ref={scroller} className="jp-Workbench-scroller" tabIndex={0} onKeyDown={jump}>
       <ul
         aria-label={label}
         className="jp-Workbench-rows"

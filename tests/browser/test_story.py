@@ -87,7 +87,7 @@ def test_story(lab: Lab, notebook: Path, page: Page, screenshot: Callable[[str],
     _inserts_at_the_cursor(page, insert, feature)
     _inserts_below_what_is_not_being_written(page, insert, feature)
     _folds_by_keyboard(sidebar)
-    sidebar.get_by_role("searchbox").fill("")
+    sidebar.get_by_role("searchbox", name="Filter features").fill("")
     expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=FIRST_SIGHT)
     screenshot("sidebar")
     _reports_on_a_source(page, sidebar)
@@ -193,12 +193,11 @@ def _says_that_the_server_is_of_another_version(page: Page, sidebar: Locator) ->
         answer = route.fetch()
         route.fulfill(response=answer, headers={**answer.headers, "x-workbench-version": "0.0.1"})
 
-    every = re.compile(r"/workbench/api/(?!events)")
-    page.route(every, older)
+    page.route(re.compile(r"/workbench/api/(?!events)"), older)
     _execute(page, "workbench:refresh")
     notice = sidebar.get_by_role("alert").filter(has_text="The server has Workbench 0.0.1")
     expect(notice).to_contain_text("reload the page, or start the server again")
-    page.unroute(every)
+    page.unroute_all(behavior="wait")
     _execute(page, "workbench:refresh")
     expect(notice).to_have_count(0)
 

@@ -52,6 +52,7 @@ def seed_runs(project: Project, count: int, *, values: int = 3, pinned: int = 0)
                 (key, value, run)
                 for i, run in enumerate(ids)
                 for key, value in (
+                    ("mlflow.runName", f"run-{i}"),
                     ("library", _LIBRARIES[i % 4]),
                     ("mlflow.source.git.branch", f"branch-{i % 40}"),
                 )

@@ -73,11 +73,12 @@ def browser_type_launch_args(
     browser_type_launch_args: dict[str, Any], browser_type: BrowserType
 ) -> dict[str, Any]:
     """Start the Chromium that this machine has."""
-    path = _chromium(Path(browser_type.executable_path))
+    path = chromium(Path(browser_type.executable_path))
     return {**browser_type_launch_args, "executable_path": str(path), "args": CHROMIUM_ARGS}
 
 
-def _chromium(playwrights: Path) -> Path:
+def chromium(playwrights: Path) -> Path:
+    """Find a Chromium: the machine's, else Playwright's; one is installed where that can be."""
     if found := _installed():
         return found
     if playwrights.exists():
@@ -112,17 +113,23 @@ def lab(demo_project: Path, tmp_path: Path) -> Iterator[Lab]:
 def jupyter_lab(
     folder: Path,
     served: Path,
+    *options: str,
+    has_ours: bool = True,
     extensions: Sequence[str] = ("workbench.server",),
     base_url: str = "/",
     settings: Mapping[str, Any] = SETTINGS,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Jupyter]:
-    """Run JupyterLab with this tree's sidebar and server, whatever is installed, for the block."""
+    """Run JupyterLab with this tree's sidebar and server, whatever is installed, for the block.
+
+    Without them (`has_ours`) an installed sidebar is still found, if `options` don't forbid it.
+    """
     if not (BUNDLE / "package.json").is_file():
         pytest.fail(f"{BUNDLE} is not built: `pip install -e .`, or in extension/: jlpm build:prod")
     bundles = folder / "labextensions"
     bundles.mkdir(parents=True)
-    (bundles / "jupyter-workbench").symlink_to(BUNDLE)
+    if has_ours:
+        (bundles / "jupyter-workbench").symlink_to(BUNDLE)
     for name, content in settings.items():
         path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,8 +140,9 @@ def jupyter_lab(
         served,
         "--expose-app-in-browser",
         f"--LabApp.extra_labextensions_path={bundles}",
+        *options,
         module="jupyterlab",
-        extensions=extensions,
+        extensions=extensions if has_ours else (),
         base_url=base_url,
         env={"PYTHONPATH": python_path, **(env or {})},
     ) as server:

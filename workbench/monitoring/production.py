@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from workbench.monitoring.windows import WindowStatus
 from workbench.project import Project
-from workbench.registry import Decided, Version, held_by, list_decided, list_models
+from workbench.registry import Decided, Model, Version, held_by, list_decided, list_models
 from workbench.store import AlertRow, WindowRow, database
 from workbench.tracking import run_metrics
 from workbench.usage import COST
@@ -45,12 +45,18 @@ class InProduction(BaseModel):
     """What the run that trained it cost."""
 
 
-def production(project: Project) -> list[InProduction]:
-    """List what is in production, by model and alias: one page for who answers for it."""
+def production(project: Project, models: Sequence[Model] | None = None) -> list[InProduction]:
+    """List what is in production, by model and alias: one page for who answers for it.
+
+    Parameters
+    ----------
+    models
+        The registered models, by who has just listed them; else they are listed here.
+    """
     aliases = project.settings.production_aliases
     there = [
         (model, alias, version)
-        for model in list_models(project)
+        for model in (list_models(project) if models is None else models)
         for alias in aliases
         for version in model.versions
         if version.version == model.aliases.get(alias)

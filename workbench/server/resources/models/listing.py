@@ -76,11 +76,12 @@ class DecisionInfo(BaseModel):
 
 def list_models(project: Project, query: ModelQuery) -> Page[ModelSummary]:
     """List the registered models, those in production first."""
-    produced = _in_production(project)
+    models = find_models(project)
+    produced = _in_production(project, models)
     words = query.q.casefold().split()
     wanted = [
         model
-        for model in find_models(project)
+        for model in models
         if all(word in model.name.casefold() for word in words)
         and (query.only == "all" or model.name in produced)
     ]
@@ -95,7 +96,7 @@ def get_model(project: Project, name: str) -> ModelDetail:
     decisions = list_decided(project, name)
     held = {alias: held_by(decisions, alias) for alias in model.aliases}
     return ModelDetail(
-        **_summary(model, _in_production(project)),
+        **_summary(model, _in_production(project, [model])),
         back={alias: moves[-2].version for alias, moves in held.items() if len(moves) > 1},
         factories=_makers(project, name),
     )
@@ -140,9 +141,9 @@ def told(decision: Decision) -> DecisionInfo:
     return DecisionInfo(**said, evidence=str(decision.evidence.get("digest") or ""))
 
 
-def _in_production(project: Project) -> dict[str, list[InProduction]]:
+def _in_production(project: Project, models: list[Model]) -> dict[str, list[InProduction]]:
     found: dict[str, list[InProduction]] = {}
-    for one in production(project):
+    for one in production(project, models):
         found.setdefault(one.model, []).append(one)
     return found
 

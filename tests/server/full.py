@@ -78,6 +78,7 @@ def full_project(root: Path) -> Full:
         "alerts": [alert_id],
         "batch": None,
         "branches.name": "other",
+        "cron": "0 6 * * *",
         "file": "notes.md",
         "folder": "checked-out",
         "ids": [job_id],
@@ -95,6 +96,7 @@ def full_project(root: Path) -> Full:
         "source": "skies",
         "version": "1",
         "view": "schedule",
+        "zone": "UTC",
     }
     return Full(project, {key: value for key, value in existing.items() if value is not None})
 

@@ -24,19 +24,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     What Workbench depends on is taken from here: installing it again would show nothing.
     """
     folder = tmp_path_factory.mktemp("fresh")
-    uv = shutil.which("uv")
-    if uv is None:
-        pytest.skip("no uv")
     path = _path_without_node(folder / "bin")
-    _run(
-        [uv, "venv", "--quiet", f"--python={sys.executable}", str(folder / "env")],
-        os.environ["PATH"],
-    )
+    _run([sys.executable, "-m", "venv", str(folder / "env")], os.environ["PATH"])
     python = folder / "env" / "bin" / "python"
-    done = _run(
-        [uv, "pip", "install", "--quiet", "--no-deps", f"--python={python}", str(_copy(folder))],
-        path,
-    )
+    install = [str(python), "-m", "pip", "install", "--quiet", "--no-deps"]
+    done = _run([*install, str(_copy(folder))], path)
     if done.returncode and _is_offline(done.stderr):
         pytest.skip(f"no network: {done.stderr[-300:]}")
     assert done.returncode == 0, done.stderr[-4000:]

@@ -51,7 +51,7 @@ export class Panel extends ReactWidget {
   }
 
   /** What it says below its content in every state. */
-  standing: JSX.Element | null = null;
+  below: JSX.Element | null = null;
 
   override dispose(): void {
     if (!this.isDisposed) {
@@ -73,7 +73,7 @@ export class Panel extends ReactWidget {
     return (
       <>
         {this._options.render()}
-        {this.standing}
+        {this.below}
       </>
     );
   }

@@ -84,7 +84,7 @@ function titled(spec: IPanelPlugin, context: IContext): Panel {
   panel.title.label = spec.title(context.trans);
   panel.title.caption = spec.caption(context.trans);
   panel.title.icon = spec.icon;
-  panel.standing = standing(context.workbench, context.trans);
+  panel.below = standing(context.workbench, context.trans);
   panel.node.setAttribute('role', 'region');
   panel.node.setAttribute('aria-label', panel.title.label);
   return panel;

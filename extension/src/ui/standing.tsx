@@ -43,13 +43,13 @@ function Standing(props: {
   const isConnected = useConnection(workbench);
   if (state.kind === 'error') {
     return (
-      <div className="jp-Workbench-standing">
+      <div className="jp-Workbench-stale">
         <Failure error={state.error} retry={() => workbench.refresh()} trans={trans} />
       </div>
     );
   }
   return state.value && !isConnected ? (
-    <p className="jp-Workbench-standing jp-Workbench-notice" role="status">
+    <p className="jp-Workbench-stale jp-Workbench-notice" role="status">
       {trans.__(
         'The Jupyter server does not answer. This is what was last read; it is read again when the server is back.'
       )}

@@ -94,7 +94,7 @@ def test_states(
     pytestconfig: pytest.Config,
 ) -> None:
     broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("pageerror", lambda error: broken.append(f"{error} {error.stack}"))
     some = Project.find(served / "some")
     shots = Path(pytestconfig.getoption("--output"))
     _open(page, Lab(server.url.rstrip("/"), server.token, served, some.root))
@@ -103,9 +103,11 @@ def test_states(
     for name in STATES:
         _says_that_there_is_nothing(page, name)
     _go_into(page, "some")
+    _is_quiet(page)
     for name in STATES:
         _says_that_it_is_on_its_way_and_what_went_wrong(page, name)
-    _is_quiet(page)
+    for name in STATES:
+        main_panel(page, name)
     _stops_and_comes_back(page, server, some, shots)
     _lets_a_viewer_look(page, some, shots)
     _close_all(page)
@@ -164,7 +166,7 @@ def _is_quiet(page: Page) -> None:
     """While nothing changes nothing is asked."""
     for name in STATES:
         main_panel(page, name)
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(QUIET)  # the first reading makes an index, which is told
     with _listening(page) as asked:
         page.wait_for_timeout(QUIET)
     assert asked == []

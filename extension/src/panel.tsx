@@ -33,6 +33,7 @@ export class Panel extends ReactWidget {
     this.node.tabIndex = -1;
     workbench.changed.connect(this._onChanged, this);
     workbench.projectChanged.connect(this._onProject, this);
+    workbench.pathChanged.connect(this._onPath, this);
   }
 
   /** Something that was said beside its title, such as how many there are. */
@@ -82,6 +83,13 @@ export class Panel extends ReactWidget {
     if (topics.some(topic => this._options.topics.includes(topic))) {
       this._isStale = true;
       this._loadIfStale();
+    }
+  }
+
+  /** In the main area it is seen without the sidebar, which would read the project. */
+  private _onPath(): void {
+    if (this.isVisible) {
+      void this._options.workbench.arrive();
     }
   }
 

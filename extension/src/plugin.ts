@@ -123,11 +123,10 @@ function addCommands(
         const widget = new MainAreaWidget({ content });
         content.node.setAttribute('aria-label', content.title.label); // it took the name away
         widget.id = widgetId;
-        widget.toolbar.hide(); // it would be an empty bar
         widget.title.closable = true;
         widget.toolbar.hide(); // it would be an empty stripe
         app.shell.add(widget, 'main');
-        await context.workbench.refresh();
+        await context.workbench.arrive();
       }
       app.shell.activateById(widgetId);
     }

@@ -60,7 +60,7 @@ export class Sidebar extends SidePanel implements ISidebar {
     head.addClass('jp-Workbench');
     this.header.addWidget(head);
     workbench.project.changed.connect(this._update, this);
-    workbench.pathChanged.connect(this._refreshIfVisible, this);
+    workbench.pathChanged.connect(this._arriveIfVisible, this);
     this._accordion.expansionToggled.connect(() => this._openChanged.emit());
     this._update();
   }
@@ -123,7 +123,9 @@ export class Sidebar extends SidePanel implements ISidebar {
   }
 
   protected override onAfterShow(): void {
-    this._refreshIfVisible();
+    if (this.isVisible) {
+      this._options.refresh();
+    }
   }
 
   private get _accordion(): AccordionPanel {
@@ -149,9 +151,9 @@ export class Sidebar extends SidePanel implements ISidebar {
     this._accordion.setRelativeSizes(widgets.map(one => (one.isHidden ? 0 : 1)));
   }
 
-  private _refreshIfVisible(): void {
+  private _arriveIfVisible(): void {
     if (this.isVisible) {
-      this._options.refresh();
+      void this._options.workbench.arrive();
     }
   }
 

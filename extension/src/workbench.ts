@@ -60,8 +60,16 @@ export class Workbench implements IDisposable {
     return this._isDisposed;
   }
 
+  /** Read the project of this folder, unless that was asked for already. */
+  async arrive(): Promise<void> {
+    if (this._asked !== this._path || this.project.state.kind === 'error') {
+      await this.refresh();
+    }
+  }
+
   /** Read everything again, the project first: without one there is nothing else to ask. */
   async refresh(): Promise<void> {
+    this._asked = this._path;
     await this.project.load();
     const { state } = this.project;
     if (state.kind === 'loading') {
@@ -111,6 +119,7 @@ export class Workbench implements IDisposable {
   }
 
   private _path = '';
+  private _asked: string | null = null;
   private _root: string | null = null;
   private _events: Events | null = null;
   private _isDisposed = false;

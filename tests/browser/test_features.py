@@ -107,7 +107,7 @@ def _shows_what_is_known(features: Locator, project: Project) -> None:
 def _fails_and_tries_again(page: Page, features: Locator) -> None:
     page.route("**/workbench/api/features?**", lambda route: route.abort())
     features.get_by_role("searchbox").fill("humid")
-    expect(features.get_by_text("The Jupyter server does not answer")).to_be_visible()
+    expect(features.get_by_text("The Jupyter server does not answer: ")).to_be_visible()
     page.unroute("**/workbench/api/features?**")
     features.get_by_role("button", name="Try again").click()
     expect(features.get_by_role("button", name="Insert weather:humid")).to_be_visible()
